@@ -1,0 +1,156 @@
+import { z } from 'zod';
+
+/**
+ * `model.json`, schema 1: how a model is fed and how its outputs are read. Frozen: later versions of Millrace read
+ * every package that this schema accepts.
+ */
+
+const positive = z.int().positive();
+const unit = z.number().min(0).max(1);
+const triple = z.tuple([z.number(), z.number(), z.number()]);
+const cssColor = z.string().regex(/^#[0-9a-f]{6}$/i, 'a colour as "#rrggbb"');
+
+export const FILTERS = [
+  'torch-bilinear',
+  'opencv-linear',
+  'pillow-bilinear',
+  'pillow-bicubic',
+  'sharp-lanczos3',
+] as const;
+
+const filter = z.enum(FILTERS).default('torch-bilinear');
+const rounding = z.enum(['floor', 'round']).default('floor');
+
+const resize = z.discriminatedUnion('policy', [
+  z.strictObject({ policy: z.literal('none') }),
+  z.strictObject({ policy: z.literal('fixed'), height: positive, width: positive, filter }),
+  z.strictObject({ policy: z.literal('keep-ratio'), height: positive, width: positive, rounding, filter }),
+  z.strictObject({ policy: z.literal('shortest-edge'), size: positive, max: positive, rounding, filter }),
+  z.strictObject({ policy: z.literal('longest-edge'), size: positive, rounding, filter }),
+]);
+
+const ladder = z.union([z.literal('exact'), z.array(z.tuple([positive, positive])).min(1)]).default('exact');
+
+const input = z.strictObject({
+  layout: z.enum(['NHWC', 'NCHW']),
+  dtype: z.enum(['uint8', 'float32', 'float16']),
+  color: z.enum(['RGB', 'BGR']).default('RGB'),
+  /** `dynamic`, or the size that the graph is frozen at. */
+  shape: z
+    .union([z.literal('dynamic'), z.strictObject({ height: positive, width: positive })])
+    .default('dynamic'),
+  resize,
+  crop: z
+    .strictObject({ center: z.tuple([positive, positive]) })
+    .nullable()
+    .default(null),
+  pad: z
+    .strictObject({
+      divisor: positive.default(1),
+      /** After scale, mean and std, in the channel order of `color`. */
+      value: triple.default([0, 0, 0]),
+      at: z.enum(['right-bottom', 'center']).default('right-bottom'),
+      /** `exact`, or padded shapes [height, width] from small to large. */
+      ladder,
+    })
+    .prefault({}),
+  /** What the graph does not do itself: x -> (x * scale - mean) / std, x on 0..255. */
+  scale: z.number().positive().default(1),
+  mean: triple.default([0, 0, 0]),
+  std: triple.default([1, 1, 1]),
+});
+
+const modelClass = z.strictObject({
+  /** The integer that the model emits. */
+  label: z.int().nonnegative(),
+  /** The COCO category id. */
+  id: positive,
+  name: z.string().min(1),
+  supercategory: z.string().optional(),
+  color: cssColor.optional(),
+});
+
+const keypoints = z.strictObject({
+  names: z.array(z.string().min(1)).default([]),
+  /** Pairs of 1-based indices into `names`, as in COCO. */
+  skeleton: z.array(z.tuple([positive, positive])).default([]),
+  /** Object keypoint similarity constants, one a keypoint. */
+  sigmas: z.array(z.number().positive()).default([]),
+  colors: z.array(cssColor).default([]),
+});
+
+export const CONTRACT_NAMES = [
+  'millrace',
+  'torchvision',
+  'torchvision-padded',
+  'mmdeploy',
+  'classifier',
+] as const;
+
+export const modelManifest = z
+  .strictObject({
+    schema: z.literal(1),
+    name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/i, 'letters, digits, ".", "_" and "-", at most 63'),
+    task: z.enum(['object-detection', 'instance-segmentation', 'keypoint-detection', 'image-classification']),
+    /** The ONNX file, beside `model.json`. */
+    file: z.string().regex(/^[^/\\]+\.onnx$/, 'the name of an .onnx file in the same folder'),
+    sha256: z.string().regex(/^[0-9a-f]{64}$/, 'the SHA-256 of the file in 64 hex digits'),
+    contract: z.enum(CONTRACT_NAMES),
+    input,
+    batch: z.strictObject({
+      /** `dynamic`, or the number that the graph is frozen at: short batches are filled with blanks. */
+      size: z.union([z.literal('dynamic'), positive]).default('dynamic'),
+      max: positive,
+      /** `masked`: the graph masks it; `zero`: harmless; `forbidden`: only images of one size in a batch. */
+      padding: z.enum(['masked', 'zero', 'forbidden']).default('masked'),
+    }),
+    /** `input`: pixels of the resized image; `image`: of the original image. */
+    boxes: z.strictObject({ frame: z.enum(['input', 'image']) }).default({ frame: 'input' }),
+    masks: z
+      .strictObject({
+        /** `box`: a small grid over each box; `input`, `image`: as large as that. */
+        frame: z.enum(['box', 'input', 'image']),
+        values: z.enum(['probability', 'binary']).default('probability'),
+        threshold: unit.default(0.5),
+        paste: z.enum(['torchvision', 'detectron2']).default('torchvision'),
+      })
+      .optional(),
+    classes: z.array(modelClass).min(1),
+    keypoints: keypoints.optional(),
+    thresholds: z
+      .strictObject({
+        /** Kept in `results/*.json`. */
+        score: unit.default(0.05),
+        /** Drawn, and written to `annotations.json`. */
+        label: unit.default(0.5),
+      })
+      .prefault({}),
+  })
+  .superRefine((manifest, context) => {
+    const fail = (path: (string | number)[], message: string) =>
+      context.addIssue({ code: 'custom', path, message });
+    const labels = manifest.classes.map((entry) => entry.label);
+    const repeatedLabel = labels.findIndex((label, index) => labels.indexOf(label) !== index);
+    if (repeatedLabel >= 0)
+      fail(['classes', repeatedLabel, 'label'], `label ${labels[repeatedLabel]} is used twice`);
+    if (manifest.task === 'instance-segmentation' && !manifest.masks)
+      fail(['masks'], 'an instance-segmentation model needs "masks"');
+    if (manifest.task === 'keypoint-detection' && !manifest.keypoints?.names.length)
+      fail(['keypoints', 'names'], 'a keypoint-detection model needs the names of its keypoints');
+    if (typeof manifest.batch.size === 'number' && manifest.batch.max !== manifest.batch.size)
+      fail(
+        ['batch', 'max'],
+        `a graph frozen at batch ${manifest.batch.size} needs "max": ${manifest.batch.size}`,
+      );
+    if (
+      manifest.contract === 'millrace' &&
+      (manifest.input.layout !== 'NHWC' || manifest.input.dtype === 'float16')
+    )
+      fail(['input'], 'the millrace contract takes NHWC pixels, uint8 or float32');
+  });
+
+export type ModelManifest = z.infer<typeof modelManifest>;
+export type ModelClass = ModelManifest['classes'][number];
+export type Resize = ModelManifest['input']['resize'];
+export type Ladder = ModelManifest['input']['pad']['ladder'];
+export type ContractName = ModelManifest['contract'];

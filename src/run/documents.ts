@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { FAILURE_CLASSES } from '../runtime/image-failure.ts';
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in 64 hex digits');
+
+/** The options that affect results or what is written. Two runs on one output must agree on them. */
+export const runOptions = z.strictObject({
+  /** Detections below it are not kept. */
+  scoreThreshold: z.number().min(0).max(1),
+  /** Detections below it are neither drawn nor written to `annotations.json`. */
+  labelThreshold: z.number().min(0).max(1),
+  /** Images in a shard, or `auto`: a 32nd of the images, at most 256. */
+  shardSize: z.union([z.int().positive(), z.literal('auto')]),
+  annotate: z.boolean(),
+});
+
+/** `run.json`: what was asked. Written once, never changed. */
+export const runDocument = z.strictObject({
+  schema: z.literal(1),
+  runId: z.string(),
+  source: z.string(),
+  model: z.strictObject({ name: z.string(), sha256, manifestSha256: sha256 }),
+  options: runOptions,
+  versions: z.strictObject({ millrace: z.string(), onnxruntime: z.string(), node: z.string() }),
+  /** The effective configuration at creation, for the reader; nothing is decided from it. */
+  config: z.record(z.string(), z.unknown()),
+});
+
+/** A line of `plan/*.jsonl`. */
+export const plannedImage = z.strictObject({
+  /** The COCO image id. */
+  id: z.int().positive(),
+  /** Name below the source; COCO `file_name`. */
+  key: z.string(),
+  size: z.int().nonnegative().optional(),
+  etag: z.string().optional(),
+});
+
+/** `plan.json`: the plan's own commit; created only if absent, so one planner's listing is final. */
+export const planDocument = z.strictObject({
+  schema: z.literal(1),
+  images: z.int().nonnegative(),
+  shardSize: z.int().positive(),
+  /** In shard order. */
+  parts: z.array(z.strictObject({ digest: sha256, images: z.int().positive() })),
+});
+
+/** What may change a float. Equal fingerprints give equal bytes. */
+export const fingerprint = z.strictObject({
+  millrace: z.string(),
+  modelSha256: sha256,
+  onnxruntime: z.string(),
+  provider: z.string(),
+  cpu: z.string(),
+  threads: z.int(),
+  batchSize: z.int(),
+  ladder: z.union([z.literal('exact'), z.array(z.tuple([z.int(), z.int()]))]),
+});
+
+/** `commits/N.G.json`: the object whose creation makes a shard's result final. */
+export const commitDocument = z.strictObject({
+  schema: z.literal(1),
+  shard: z.int().nonnegative(),
+  generation: z.int().nonnegative(),
+  images: z.int().nonnegative(),
+  labelled: z.int().nonnegative(),
+  detections: z.int().nonnegative(),
+  failures: z.partialRecord(z.enum(FAILURE_CLASSES), z.int().positive()),
+  records: z.strictObject({ key: z.string(), sha256, bytes: z.int().nonnegative() }),
+  /** Share of the network input's area that was padding, over the shard's batches: 0..1. */
+  paddingWaste: z.number().min(0).max(1),
+  fingerprint,
+});
+
+/** `_SUCCESS`: the run is complete; written last. */
+export const successDocument = z.strictObject({
+  images: z.int(),
+  labelled: z.int(),
+  failed: z.int(),
+  annotations: z.int(),
+});
+
+export type RunOptions = z.infer<typeof runOptions>;
+export type RunDocument = z.infer<typeof runDocument>;
+export type PlannedImage = z.infer<typeof plannedImage>;
+export type PlanDocument = z.infer<typeof planDocument>;
+export type Fingerprint = z.infer<typeof fingerprint>;
+export type CommitDocument = z.infer<typeof commitDocument>;
+export type SuccessDocument = z.infer<typeof successDocument>;
