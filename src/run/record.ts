@@ -38,3 +38,4 @@ export type FailedRecord = z.infer<typeof failedRecord>;
 export type ImageRecord = z.infer<typeof imageRecord>;
 
 export const isFailed = (record: ImageRecord): record is FailedRecord => 'failure' in record;
+export const isLabelled = (record: ImageRecord): record is LabelledRecord => !isFailed(record);

@@ -1,0 +1,119 @@
+import { type Command, Option } from 'commander';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { loadConfig } from '../../config/load.ts';
+import { runDataset, type RunReport } from '../flow.ts';
+import { PROVIDERS } from '../model/session.ts';
+import { MillraceError } from '../runtime/errors.ts';
+import { createLogger } from '../runtime/log.ts';
+import { duration, ProgressReporter } from './progress.ts';
+
+const HELP = `
+What comes out, below --output:
+  annotations.json      COCO dataset JSON of the detections at or above --label-threshold
+  results/*.json        COCO results JSON (bbox, segm) of all that is at or above --score-threshold, for loadRes
+  annotated/            the images with masks, boxes and labels drawn on
+  failures.csv          the images that could not be labelled, each with its class and reason
+  _SUCCESS              last, once every image is accounted for
+
+The same command again resumes an interrupted run, and does nothing for a complete one. Settings can also stand in
+millrace.yaml (batchSize: 4) or in the environment (MILLRACE_BATCH_SIZE=4); flags win.
+
+Examples:
+  $ millrace run photos --model models/id-cards --output out
+  $ millrace run photos --model my-model --output out --score-threshold 0.3 --no-annotate
+  $ millrace run photos --model my-model --output out --max-failures 20 --json | jq .failed`;
+
+const runOptions = z.object({
+  model: z.string(),
+  output: z.string(),
+  config: z.string().optional(),
+  json: z.boolean().optional(),
+  batchSize: z.number().optional(),
+  shardSize: z.union([z.number(), z.string()]).optional(),
+  scoreThreshold: z.number().optional(),
+  labelThreshold: z.number().optional(),
+  provider: z.string().optional(),
+  threads: z.number().optional(),
+  annotate: z.boolean().optional(),
+  maxFailures: z.string().optional(),
+});
+
+export function addRunCommand(program: Command): void {
+  program
+    .command('run')
+    .description('label a folder of images in this process: plan, infer, merge; resumes where it stopped')
+    .argument('<source>', 'folder of images, with its sub-folders')
+    .requiredOption('--model <package>', 'folder of a model package (model.json and an .onnx file)')
+    .requiredOption('--output <dir>', 'folder for the results; a new one, or one that this run began')
+    .option('--batch-size <n>', "images in one inference (default: the model's maximum)", Number)
+    .option('--shard-size <n>', 'images in a shard, the unit of resuming, 1 to 256, or "auto"', sizeOrAuto)
+    .option('--score-threshold <0..1>', "drop detections below it (default: the model's)", Number)
+    .option('--label-threshold <0..1>', "draw and annotate from it upwards (default: the model's)", Number)
+    .addOption(new Option('--provider <name>', `execution provider: ${PROVIDERS.join(', ')} (default: cpu)`))
+    .option('--threads <n>', 'threads of one inference (default: one a core)', Number)
+    .option('--annotate', 'draw the detections on a copy of each image (default)')
+    .option('--no-annotate', 'write no annotated images')
+    .option('--max-failures <n|n%>', 'stop when more images fail than this count or share (default: 5%)')
+    .option('--config <file>', 'settings file (default: millrace.yaml where there is one)')
+    .option('--json', 'print the summary as JSON')
+    .addHelpText('after', HELP)
+    .action(async (source: string, options: unknown) => {
+      await run(source, runOptions.parse(options));
+    });
+}
+
+const sizeOrAuto = (text: string): number | string => (text === 'auto' ? text : Number(text));
+
+async function run(source: string, options: z.infer<typeof runOptions>): Promise<void> {
+  const { model, output, config: file, json, ...flags } = options;
+  const config = loadConfig({ flags, environment: process.env, ...(file === undefined ? {} : { file }) });
+  const log = createLogger(config.logLevel);
+  const progress = new ProgressReporter(process.stderr);
+  const interrupt = interruptSignal(() => {
+    progress.end();
+    process.stderr.write('millrace: finishing the batch in hand; Ctrl-C again quits at once\n');
+  });
+  const startedMs = performance.now();
+  const request = { source, model, output, config, log, signal: interrupt };
+  const report = await runDataset({
+    ...request,
+    onProgress: (state) => progress.update(state),
+  }).finally(() => progress.end());
+  const seconds = (performance.now() - startedMs) / 1000;
+  if (json) process.stdout.write(`${JSON.stringify({ ...report, seconds }, null, 2)}\n`);
+  else process.stdout.write(summary(report, seconds));
+}
+
+/** Aborts at the first SIGINT or SIGTERM; the second ends the process at once. */
+function interruptSignal(onFirst: () => void): AbortSignal {
+  const controller = new AbortController();
+  const onSignal = (): void => {
+    if (controller.signal.aborted) process.exit(130);
+    onFirst();
+    controller.abort(
+      new MillraceError(
+        'INTERRUPTED',
+        'interrupted. What is done is kept: run the same command again to resume.',
+      ),
+    );
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return controller.signal;
+}
+
+export function summary(report: RunReport, seconds: number): string {
+  const folder = fileURLToPath(report.output);
+  if (report.alreadyComplete) {
+    return `Nothing to do: this run is complete (${report.labelled} labelled, ${report.failed} failed). Results: ${folder}\n`;
+  }
+  const failures: string[] = [];
+  const lines = [
+    `${report.images} images: ${report.labelled} labelled, ${report.failed} failed` +
+      (failures.length > 0 ? ` (${failures.join(', ')}; see failures.csv)` : ''),
+    `${report.annotations} annotations in ${duration(seconds)}`,
+    `Results: ${folder}`,
+  ];
+  return `${lines.join('\n')}\n`;
+}

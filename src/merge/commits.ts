@@ -1,0 +1,96 @@
+import { commitDocument, type CommitDocument, type PlanDocument } from '../run/documents.ts';
+import { COMMITS_PREFIX, commitKey, PLAN_KEY } from '../run/layout.ts';
+import { readJson, readPlan } from '../run/read-write.ts';
+import { MillraceError } from '../runtime/errors.ts';
+import { mapOrdered } from '../runtime/map-ordered.ts';
+import type { Storage } from '../storage/storage.ts';
+
+/** Commits are small and many: so many are read at once. */
+const READ_CONCURRENCY = 16;
+
+/** A shard's latest commit, by name. */
+interface CommittedShard {
+  readonly shard: number;
+  readonly generation: number;
+}
+
+/** @throws MillraceError `RUN_CORRUPT` while there is no plan, or where it is none. */
+export async function requirePlan(output: Storage): Promise<PlanDocument> {
+  const plan = await readPlan(output);
+  if (plan === undefined)
+    throw new MillraceError(
+      'RUN_CORRUPT',
+      `Cannot merge: ${output.uri} has no ${PLAN_KEY} yet. Resume the run.`,
+    );
+  const images = plan.parts.reduce((sum, part) => sum + part.images, 0);
+  if (images !== plan.images)
+    throw new MillraceError(
+      'RUN_CORRUPT',
+      `${PLAN_KEY} counts ${plan.images} images, and its parts have ${images}.`,
+    );
+  return plan;
+}
+
+/** The highest generation of every shard that has a commit, in the order of the shards. */
+async function* listCommittedShards(output: Storage): AsyncGenerator<CommittedShard, void, undefined> {
+  let latest: CommittedShard | undefined;
+  // Keys start with the shard in fixed width, so a shard's generations are neighbours, though not in their order.
+  for await (const { key } of output.list(COMMITS_PREFIX)) {
+    const commit = parseCommitKey(key);
+    if (latest !== undefined && commit.shard !== latest.shard) yield latest;
+    if (latest === undefined || commit.shard !== latest.shard || commit.generation > latest.generation)
+      latest = commit;
+  }
+  if (latest !== undefined) yield latest;
+}
+
+/**
+ * The generation to read of each shard; index = shard.
+ * @throws MillraceError `RUN_CORRUPT` unless the commits cover the plan exactly.
+ */
+export async function requireAllCommitted(output: Storage, plan: PlanDocument): Promise<Int32Array> {
+  const generations = new Int32Array(plan.parts.length).fill(-1);
+  for await (const { shard, generation } of listCommittedShards(output)) {
+    if (shard >= generations.length)
+      throw new MillraceError(
+        'RUN_CORRUPT',
+        `${commitKey(shard, generation)} belongs to no shard: the plan has ${generations.length}.`,
+      );
+    generations[shard] = generation;
+  }
+  const missing = generations.filter((generation) => generation < 0).length;
+  if (missing > 0)
+    throw new MillraceError(
+      'RUN_CORRUPT',
+      `Cannot merge: ${missing} of ${generations.length} shards have no commit yet, the first is shard ${generations.indexOf(-1)}. Resume the run.`,
+    );
+  return generations;
+}
+
+/** The commits of these generations (index = shard), in order, each checked against the plan. */
+export async function* readCommits(
+  output: Storage,
+  plan: PlanDocument,
+  generations: Int32Array,
+): AsyncGenerator<CommitDocument, void, undefined> {
+  const keys = plan.parts.map((part, shard) => ({ part, shard, generation: generations[shard]! }));
+  yield* mapOrdered(keys, READ_CONCURRENCY, async ({ part, shard, generation }) => {
+    const key = commitKey(shard, generation);
+    const commit = await readJson(output, key, commitDocument);
+    if (commit === undefined) throw new MillraceError('RUN_CORRUPT', `${key} is no longer there.`);
+    if (commit.shard !== shard || commit.generation !== generation || commit.images !== part.images)
+      throw new MillraceError(
+        'RUN_CORRUPT',
+        `${key} is of shard ${commit.shard}, generation ${commit.generation}, with ${commit.images} images; the plan has ${part.images} images there.`,
+      );
+    return commit;
+  });
+}
+
+function parseCommitKey(key: string): CommittedShard {
+  const [, digits, generation] = /^(\d+)\.(\d+)\.json$/.exec(key.slice(COMMITS_PREFIX.length)) ?? [];
+  const commit = { shard: Number(digits), generation: Number(generation) };
+  if (digits === undefined || commitKey(commit.shard, commit.generation) !== key)
+    throw new MillraceError('RUN_CORRUPT', `${key} is not the name of a commit; remove it.`);
+  return commit;
+}

@@ -1,0 +1,80 @@
+import { access, constants, readdir, realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { MillraceError, systemCode, toError } from '../runtime/errors.ts';
+import { parseStorageUri } from '../storage/uri.ts';
+
+/**
+ * Checks what a user named before anything is written: the source is a readable folder, and the output is not inside it
+ * (its annotated images would be labelled by the next run).
+ *
+ * @throws MillraceError SOURCE_NOT_FOUND, SOURCE_UNREADABLE, OUTPUT_INSIDE_SOURCE, OUTPUT_NOT_WRITABLE.
+ */
+export async function checkPlaces(source: string, output: string): Promise<void> {
+  const from = parseStorageUri(source, process.cwd());
+  const to = parseStorageUri(output, process.cwd());
+  if (from.scheme === 'file') await checkSourceFolder(from.folder);
+  if (to.scheme === 'file') await checkOutputFolder(to.folder);
+  if (from.scheme === 'file' && to.scheme === 'file') await checkApart(from.folder, to.folder);
+}
+
+async function checkSourceFolder(folder: string): Promise<void> {
+  const found = await stat(folder).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return undefined;
+    throw unreadable(folder, error);
+  });
+  if (!found) throw new MillraceError('SOURCE_NOT_FOUND', `there is no folder ${folder} to label`);
+  if (!found.isDirectory()) {
+    throw new MillraceError('SOURCE_NOT_FOUND', `${folder} is a file; the source is a folder of images`);
+  }
+  await readdir(folder).catch((error: unknown) => {
+    throw unreadable(folder, error);
+  });
+}
+
+function unreadable(folder: string, cause: unknown): MillraceError {
+  return new MillraceError(
+    'SOURCE_UNREADABLE',
+    `cannot read the folder ${folder}: ${toError(cause).message}`,
+    {
+      cause,
+    },
+  );
+}
+
+async function checkOutputFolder(folder: string): Promise<void> {
+  const ancestor = await existingAncestor(folder);
+  const isFolder = (await stat(ancestor)).isDirectory();
+  const writable =
+    isFolder &&
+    (await access(ancestor, constants.W_OK).then(
+      () => true,
+      () => false,
+    ));
+  if (writable) return;
+  const problem = isFolder ? `no permission to write in ${ancestor}` : `${ancestor} is not a folder`;
+  throw new MillraceError('OUTPUT_NOT_WRITABLE', `cannot write to ${folder}: ${problem}`);
+}
+
+async function checkApart(source: string, output: string): Promise<void> {
+  const ancestor = await existingAncestor(output);
+  const realOutput = path.join(await realpath(ancestor), path.relative(ancestor, output));
+  const relative = path.relative(await realpath(source), realOutput);
+  const outside = relative === '..' || relative.startsWith(`..${path.sep}`) || path.isAbsolute(relative);
+  if (outside) return;
+  throw new MillraceError(
+    'OUTPUT_INSIDE_SOURCE',
+    `the output ${output} lies inside the source ${source}, so its annotated images would be labelled too. ` +
+      `Choose an output beside the source.`,
+  );
+}
+
+/** The folder itself, or the nearest one above it that is there. */
+async function existingAncestor(folder: string): Promise<string> {
+  for (let current = folder; ; current = path.dirname(current)) {
+    const exists = await stat(current).then(
+      () => true,
+      () => false,
+    );
+    if (exists || current === path.dirname(current)) return current;
+  }
+}

@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto';
+import process from 'node:process';
+import type { Config } from '../../config/schema.ts';
+import type { ModelPackage } from '../model/package.ts';
+import { MILLRACE_VERSION, ONNXRUNTIME_VERSION } from '../runtime/versions.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { RunDocument } from '../run/documents.ts';
+
+/** The `run.json` of what is asked for: the same request gives the same document. */
+export function describeRun(
+  { source, output }: { readonly source: Storage; readonly output: Storage },
+  { manifest, manifestSha256 }: ModelPackage,
+  config: Config,
+): RunDocument {
+  const model = { name: manifest.name, sha256: manifest.sha256, manifestSha256 };
+  const options = {
+    scoreThreshold: config.scoreThreshold ?? manifest.thresholds.score,
+    labelThreshold: config.labelThreshold ?? manifest.thresholds.label,
+    shardSize: config.shardSize,
+    annotate: config.annotate,
+  };
+  const identity = JSON.stringify([source.uri, output.uri, model, options]);
+  return {
+    schema: 1,
+    runId: createHash('sha256').update(identity).digest('hex').slice(0, 16),
+    source: source.uri,
+    model,
+    options,
+    versions: { millrace: MILLRACE_VERSION, onnxruntime: ONNXRUNTIME_VERSION, node: process.versions.node },
+    config: { ...config },
+  };
+}

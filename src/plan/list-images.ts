@@ -1,0 +1,42 @@
+import { MillraceError } from '../runtime/errors.ts';
+import type { Storage, StoredObject } from '../storage/storage.ts';
+
+/** The formats that are decoded; files of other names are passed over. */
+const IMAGE_EXTENSIONS = new Set([
+  'jpg',
+  'jpeg',
+  'png',
+  'webp',
+  'tif',
+  'tiff',
+  'gif',
+  'avif',
+  'heic',
+  'heif',
+]);
+
+/** An image of the source: its name below it and what it was when listed. */
+export type SourceImage = StoredObject;
+
+/**
+ * The images of a folder, in the order of the UTF-8 bytes of their keys. Told by the name's extension, in any case;
+ * names that begin with a dot are passed over (macOS leaves `._x.jpg` beside `x.jpg`).
+ */
+export async function* listImages(source: Storage): AsyncGenerator<SourceImage> {
+  for await (const object of source.list('')) if (isImageKey(object.key)) yield object;
+}
+
+export function isImageKey(key: string): boolean {
+  const name = key.slice(key.lastIndexOf('/') + 1);
+  const dot = name.lastIndexOf('.');
+  return dot > 0 && !name.startsWith('.') && IMAGE_EXTENSIONS.has(name.slice(dot + 1).toLowerCase());
+}
+
+/** @throws MillraceError SOURCE_EMPTY where there is no image. */
+export async function assertHasImages(source: Storage): Promise<void> {
+  for await (const _ of listImages(source)) return;
+  throw new MillraceError(
+    'SOURCE_EMPTY',
+    `${source.uri} holds no image: looked for files ending in ${[...IMAGE_EXTENSIONS].map((e) => `.${e}`).join(' ')}, in sub-folders too`,
+  );
+}

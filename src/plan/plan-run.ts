@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { PLAN_KEY, planPartKey } from '../run/layout.ts';
+import { type PlanDocument, type PlannedImage, plannedImage } from '../run/documents.ts';
+import { readJsonLines, readPlan, toJsonBytes, toJsonLines } from '../run/read-write.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { SourceImage } from './list-images.ts';
+
+const MAX_SHARD_SIZE = 256;
+/** A small run still has about this many shards, so that several workers share it and a kill costs little. */
+const SHARDS_OF_A_SMALL_RUN = 32;
+
+/**
+ * Cuts the listing into shards and makes it final. The parts are content-addressed and `plan.json` is created only if
+ * absent: of two planners one wins, whole, and both return the winner's plan.
+ *
+ * An `auto` shard is a 32nd of the images, at most 256, and at least `minAutoShardSize`: batches never cross shards, so
+ * a shard smaller than the model's batch would leave every batch short.
+ */
+export async function planRun(
+  output: Storage,
+  images: AsyncIterable<SourceImage>,
+  shardSize: number | 'auto',
+  minAutoShardSize: number,
+): Promise<PlanDocument> {
+  const existing = await readPlan(output);
+  if (existing) return existing;
+  const listing = images[Symbol.asyncIterator]();
+  const head: SourceImage[] = [];
+  const size = shardSize === 'auto' ? await sizeByCount(listing, head, minAutoShardSize) : shardSize;
+
+  const parts: PlanDocument['parts'] = [];
+  let part: PlannedImage[] = [];
+  let imageId = 0;
+  const finishPart = async (): Promise<void> => {
+    const bytes = toJsonLines(part);
+    const digest = createHash('sha256').update(bytes).digest('hex');
+    await output.put(planPartKey(parts.length, digest), bytes);
+    parts.push({ digest, images: part.length });
+    part = [];
+  };
+  for await (const { key, sizeBytes, etag } of concat(head, listing)) {
+    part.push({ id: ++imageId, key, size: sizeBytes, etag });
+    if (part.length === size) await finishPart();
+  }
+  if (part.length > 0) await finishPart();
+
+  const plan: PlanDocument = { schema: 1, images: imageId, shardSize: size, parts };
+  const won = await output.createIfAbsent(PLAN_KEY, toJsonBytes(plan));
+  return won ? plan : ((await readPlan(output)) ?? plan);
+}
+
+/** The images of one shard, in order. */
+export async function readShard(output: Storage, plan: PlanDocument, shard: number): Promise<PlannedImage[]> {
+  const part = plan.parts[shard];
+  if (!part) throw new RangeError(`shard ${shard} of ${plan.parts.length}`);
+  return readJsonLines(output, planPartKey(shard, part.digest), part.digest, plannedImage);
+}
+
+/** Reads as much of the listing into `head` as decides the shard size. */
+async function sizeByCount(
+  listing: AsyncIterator<SourceImage>,
+  head: SourceImage[],
+  minSize: number,
+): Promise<number> {
+  while (head.length < MAX_SHARD_SIZE * SHARDS_OF_A_SMALL_RUN) {
+    const next = await listing.next();
+    if (next.done) break;
+    head.push(next.value);
+  }
+  return Math.min(MAX_SHARD_SIZE, Math.max(minSize, Math.floor(head.length / SHARDS_OF_A_SMALL_RUN)));
+}
+
+async function* concat<T>(head: readonly T[], tail: AsyncIterator<T>): AsyncGenerator<T> {
+  yield* head;
+  for (let next = await tail.next(); !next.done; next = await tail.next()) yield next.value;
+}

@@ -1,0 +1,29 @@
+import { bullOf } from './bull-connection.ts';
+import type { QueueConnection } from './connection.ts';
+import { startJobWorker, type JobWorker } from './job-worker.ts';
+import { parseJob, shardJob, shardsQueue, type ShardJob } from './jobs.ts';
+
+export interface ShardWorkerOptions {
+  /** The model package's name. */
+  readonly model: string;
+  /** Shards under way at once. */
+  readonly concurrency: number;
+  /**
+   * Does one shard, at least once: the same job may run again, even at the same time, after its worker was thought
+   * dead. A `MillraceError` that no retry can help fails the job for good; any other error is tried again.
+   *
+   * `signal` aborts when the worker is told to stop, or has lost the job to another one.
+   */
+  readonly process: (job: ShardJob, signal: AbortSignal) => Promise<void>;
+}
+
+/** Takes the shards of one model, of every run that has some. */
+export function startShardWorker(connection: QueueConnection, options: ShardWorkerOptions): JobWorker {
+  const bull = bullOf(connection);
+  return startJobWorker(bull, {
+    queue: shardsQueue(options.model),
+    concurrency: options.concurrency,
+    maxStartedAttempts: bull.settings.maxStartedAttempts,
+    handle: (job, _token, signal) => options.process(parseJob(shardJob, job.data, job.id ?? ''), signal),
+  });
+}

@@ -1,0 +1,71 @@
+import { MillraceError } from '../runtime/errors.ts';
+import type { FailureClass } from '../runtime/image-failure.ts';
+import type { CommitDocument } from './documents.ts';
+import { describeBudget, exceedsBudget, type FailureBudget } from './failure-budget.ts';
+import { RunTally, type Tally } from './tally.ts';
+
+/** Counts a run's images as they end, and stops the run when too many fail or when it is interrupted. */
+export class RunProgress {
+  readonly #tally = new RunTally();
+  readonly #budget: FailureBudget | undefined;
+  readonly #overBudget = new AbortController();
+  /** Aborts with the reason why the run stops early. */
+  readonly stopped: AbortSignal;
+  #images = 0;
+  #resumed = 0;
+
+  constructor(budget: FailureBudget | undefined, interrupted: AbortSignal) {
+    this.#budget = budget;
+    this.stopped = AbortSignal.any([interrupted, this.#overBudget.signal]);
+  }
+
+  /** Images of the run; 0 until it is planned. */
+  get images(): number {
+    return this.#images;
+  }
+
+  /** Images that were done before this process took the run up. */
+  get resumed(): number {
+    return this.#resumed;
+  }
+
+  get tally(): Tally {
+    return this.#tally.total();
+  }
+
+  planned(images: number): void {
+    this.#images = images;
+  }
+
+  /** A shard that was committed before. */
+  committed(commit: CommitDocument): void {
+    this.#tally.addCommit(commit);
+    this.#resumed += commit.images;
+  }
+
+  /** A shard is tried, for the first time or again. */
+  begin(shard: number): void {
+    this.#tally.begin(shard);
+  }
+
+  counterOf(shard: number): (outcome: 'labelled' | FailureClass) => void {
+    return (outcome) => {
+      this.#tally.add(shard, outcome);
+      if (outcome !== 'labelled' && exceedsBudget(this.tally, this.#budget, false))
+        this.#overBudget.abort(this.#budgetError());
+    };
+  }
+
+  /** @throws MillraceError FAILURE_BUDGET_EXCEEDED. */
+  judgeAtEnd(): void {
+    if (exceedsBudget(this.tally, this.#budget, true)) throw this.#budgetError();
+  }
+
+  #budgetError(): MillraceError {
+    return new MillraceError(
+      'FAILURE_BUDGET_EXCEEDED',
+      `${this.tally.failed} of ${this.#images} images failed; the budget is ${describeBudget(this.#budget)}. ` +
+        `What is done is kept: look at the failures, then run again with a larger --max-failures to go on.`,
+    );
+  }
+}

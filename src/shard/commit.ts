@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import { type CommitDocument, commitDocument, type Fingerprint } from '../run/documents.ts';
+import { commitKey, recordsKey } from '../run/layout.ts';
+import { readJson, toJsonBytes, toJsonLines } from '../run/read-write.ts';
+import { type ImageRecord, isFailed, isLabelled } from '../run/record.ts';
+import type { FailureClass } from '../runtime/image-failure.ts';
+import type { Storage } from '../storage/storage.ts';
+
+export interface ShardResult {
+  readonly shard: number;
+  readonly generation: number;
+  /** One an image, in the order of the plan. */
+  readonly records: readonly ImageRecord[];
+  readonly paddingWaste: number;
+  readonly fingerprint: Fingerprint;
+}
+
+/** The commit of a shard, if it has one. */
+export function readCommit(
+  output: Storage,
+  shard: number,
+  generation: number,
+): Promise<CommitDocument | undefined> {
+  return readJson(output, commitKey(shard, generation), commitDocument);
+}
+
+/**
+ * Makes a shard's result final: records first, under the name of their content, then the commit, created only if absent.
+ * Who loses that race returns the winner's commit.
+ */
+export async function commitShard(output: Storage, result: ShardResult): Promise<CommitDocument> {
+  const { shard, generation, records, paddingWaste, fingerprint } = result;
+  const bytes = toJsonLines(records);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const key = recordsKey(shard, sha256);
+  await output.put(key, bytes);
+
+  const labelled = records.filter(isLabelled);
+  const commit: CommitDocument = {
+    schema: 1,
+    shard,
+    generation,
+    images: records.length,
+    labelled: labelled.length,
+    detections: labelled.reduce((sum, { detections }) => sum + detections.length, 0),
+    failures: countFailures(records),
+    records: { key, sha256, bytes: bytes.length },
+    paddingWaste,
+    fingerprint,
+  };
+  const won = await output.createIfAbsent(commitKey(shard, generation), toJsonBytes(commit));
+  return won ? commit : ((await readCommit(output, shard, generation)) ?? commit);
+}
+
+function countFailures(records: readonly ImageRecord[]): Partial<Record<FailureClass, number>> {
+  const counts: Partial<Record<FailureClass, number>> = {};
+  for (const record of records) {
+    if (isFailed(record)) counts[record.failure.class] = (counts[record.failure.class] ?? 0) + 1;
+  }
+  return counts;
+}

@@ -1,0 +1,89 @@
+import os from 'node:os';
+import type { Config } from '../../config/schema.ts';
+import { classStyles } from '../draw/class-style.ts';
+import { type Model, openModel } from '../model/model.ts';
+import type { ModelPackage } from '../model/package.ts';
+import type { Fingerprint, RunDocument } from '../run/documents.ts';
+import { RUN_KEY } from '../run/layout.ts';
+import { ByteBudget } from '../runtime/byte-budget.ts';
+import { MillraceError } from '../runtime/errors.ts';
+import type { Lifetime } from '../runtime/lifetime.ts';
+import type { Logger } from '../runtime/log.ts';
+import { CPU_CLASS, MILLRACE_VERSION, ONNXRUNTIME_VERSION } from '../runtime/versions.ts';
+import type { Storage } from '../storage/storage.ts';
+import { ImagePool } from './image-pool.ts';
+import type { ShardContext } from './process-shard.ts';
+
+/** A worker's part of the context: what is the same for every shard of every run of one model. */
+export interface Engine {
+  readonly model: Model;
+  readonly pool: ImagePool;
+  readonly pixelBudget: ByteBudget;
+  readonly batchSize: number;
+  readonly fingerprint: Fingerprint;
+}
+
+/**
+ * Opens the model's session and the image pool; both end with `lifetime`.
+ *
+ * @throws MillraceError BATCH_TOO_LARGE, and what `openModel` throws.
+ */
+export async function openEngine(
+  modelPackage: ModelPackage,
+  config: Config,
+  lifetime: Lifetime,
+): Promise<Engine> {
+  const { manifest } = modelPackage;
+  const batchSize = config.batchSize ?? manifest.batch.max;
+  if (batchSize > manifest.batch.max) {
+    throw new MillraceError(
+      'BATCH_TOO_LARGE',
+      `--batch-size ${batchSize} is above the maximum of the model "${manifest.name}": ${manifest.batch.max} ("batch.max" in its model.json)`,
+    );
+  }
+  const threads = config.threads || os.availableParallelism();
+  const model = await openModel(modelPackage, { provider: config.provider, threads });
+  lifetime.onEnd(() => model.close());
+  const pool = new ImagePool(config.imageThreads || Math.ceil(os.availableParallelism() / 2));
+  lifetime.onEnd(() => pool.close());
+  return {
+    model,
+    pool,
+    pixelBudget: new ByteBudget(config.pixelBufferBytes),
+    batchSize,
+    fingerprint: {
+      millrace: MILLRACE_VERSION,
+      modelSha256: manifest.sha256,
+      onnxruntime: ONNXRUNTIME_VERSION,
+      provider: config.provider,
+      cpu: CPU_CLASS,
+      threads,
+      batchSize,
+      ladder: manifest.input.pad.ladder,
+    },
+  };
+}
+
+/** What the shards of one run need beside the engine. */
+export function shardContext(
+  engine: Engine,
+  run: RunDocument,
+  places: { readonly source: Storage; readonly output: Storage },
+  config: Config,
+  log: Logger,
+): Omit<ShardContext, 'onImage'> {
+  const { scoreThreshold, labelThreshold, annotate } = run.options;
+  const styles = classStyles(engine.model.package.manifest.classes);
+  return {
+    ...engine,
+    ...places,
+    scoreThreshold,
+    ...(annotate ? { annotation: { styles, minScore: labelThreshold } } : {}),
+    maxImageBytes: config.maxImageBytes,
+    decodeLimits: { maxPixels: config.maxImagePixels, timeoutSeconds: config.decodeTimeoutSeconds },
+    canary: async () => {
+      await places.output.get(RUN_KEY);
+    },
+    log,
+  };
+}

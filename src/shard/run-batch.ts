@@ -1,0 +1,117 @@
+import { isMillraceError } from '../runtime/errors.ts';
+import { ImageFailure } from '../runtime/image-failure.ts';
+import { annotatedKey } from '../run/layout.ts';
+import type { ImageRecord } from '../run/record.ts';
+import type { RgbImage } from '../vision/geometry.ts';
+import type { Batch } from './batch.ts';
+import { decodeImage } from './decode.ts';
+import { inferBatch, type InferenceResult } from './infer.ts';
+import type { OpenedImage } from './open-image.ts';
+import type { ShardContext } from './process-shard.ts';
+import { toFailedRecord, toLabelledRecord } from './to-record.ts';
+
+export interface BatchOutcome {
+  readonly position: number;
+  readonly record: ImageRecord;
+}
+
+interface DecodedItem {
+  readonly item: OpenedImage;
+  readonly orientation: number;
+  /** Replaced as the buffer goes to the pool and comes back. */
+  image: RgbImage;
+}
+
+/** decode -> prepare -> infer -> interpret -> annotate, for the images of one batch. */
+export async function runBatch(batch: Batch<OpenedImage>, context: ShardContext): Promise<BatchOutcome[]> {
+  const release = await context.pixelBudget.acquire(pixelBytes(batch));
+  try {
+    const outcomes: BatchOutcome[] = [];
+    const decoded: DecodedItem[] = [];
+    for (const result of await Promise.all(batch.items.map((item) => decodeItem(item, context)))) {
+      if ('record' in result) outcomes.push(result);
+      else decoded.push(result);
+    }
+    if (decoded.length === 0) return outcomes;
+    const results = await inferBatch(
+      context.model,
+      decoded.length,
+      (positions) =>
+        prepare(
+          positions.map((position) => decoded[position]!),
+          batch,
+          context,
+        ),
+      context.scoreThreshold,
+    );
+    const finished = decoded.map((entry, index) => finishItem(entry, results[index]!, context));
+    return [...outcomes, ...(await Promise.all(finished))];
+  } finally {
+    release();
+  }
+}
+
+async function decodeItem(item: OpenedImage, context: ShardContext): Promise<DecodedItem | BatchOutcome> {
+  try {
+    const { orientation, ...image } = await decodeImage(item.encoded, context.decodeLimits);
+    return { item, orientation, image };
+  } catch (error) {
+    if (error instanceof ImageFailure) return failed(item, error);
+    throw error;
+  }
+}
+
+async function prepare(
+  entries: readonly DecodedItem[],
+  batch: Batch<OpenedImage>,
+  { pool, model }: ShardContext,
+) {
+  const prepared = await pool.prepare({
+    images: entries.map(({ image }) => image),
+    resized: entries.map(({ item }) => item.resized),
+    padded: batch.padded,
+    input: model.package.manifest.input,
+  });
+  entries.forEach((entry, index) => (entry.image = { ...entry.image, pixels: prepared.pixels[index]! }));
+  return prepared.batch;
+}
+
+async function finishItem(
+  { item, orientation, image }: DecodedItem,
+  result: InferenceResult,
+  context: ShardContext,
+): Promise<BatchOutcome> {
+  if (result instanceof ImageFailure) return failed(item, result);
+  const { manifest } = context.model.package;
+  const { annotation } = context;
+  const { detections, jpeg } = await context.pool.finish({
+    raw: result,
+    geometry: { original: item.original, resized: item.resized },
+    manifest: { boxes: manifest.boxes, ...(manifest.masks ? { masks: manifest.masks } : {}) },
+    ...(annotation ? { annotate: { image, ...annotation } } : {}),
+  });
+  if (jpeg) await storeAnnotated(item.planned.key, jpeg, context);
+  const record = toLabelledRecord(item.planned, item.original, orientation, detections, manifest.classes);
+  return { position: item.position, record };
+}
+
+/** An annotated image is a rendering: a key that the storage cannot hold with `.jpg` appended costs only the picture. */
+async function storeAnnotated(key: string, jpeg: Uint8Array, { output, log }: ShardContext): Promise<void> {
+  try {
+    await output.put(annotatedKey(key), jpeg);
+  } catch (error) {
+    if (!isMillraceError(error, 'KEY_INVALID')) throw error;
+    log.warn({ key }, 'no annotated image: its name is too long for the output');
+  }
+}
+
+const failed = (item: OpenedImage, failure: ImageFailure): BatchOutcome => ({
+  position: item.position,
+  record: toFailedRecord(item.planned, failure),
+});
+
+/** Decoded images and the network's input. */
+function pixelBytes({ padded, items }: Batch<OpenedImage>): number {
+  const decoded = items.reduce((sum, { original }) => sum + original.height * original.width * 3, 0);
+  return decoded + items.length * padded.height * padded.width * 3;
+}
