@@ -101,6 +101,8 @@ async function driveRun(
   let plan: PlanDocument;
   let success: SuccessDocument | undefined;
 
+  await output.removeUnfinishedWrites();
+  lifetime.onEnd(async () => void (await output.removeUnfinishedWrites()));
   const queue = await openQueue({ log: request.log });
   lifetime.onEnd(() => queue.close());
   const steps: RunSteps = {

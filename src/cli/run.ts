@@ -108,12 +108,15 @@ export function summary(report: RunReport, seconds: number): string {
   if (report.alreadyComplete) {
     return `Nothing to do: this run is complete (${report.labelled} labelled, ${report.failed} failed). Results: ${folder}\n`;
   }
-  const failures: string[] = [];
+  const failures = Object.entries(report.failures).map(([failureClass, count]) => `${count} ${failureClass}`);
   const lines = [
     `${report.images} images: ${report.labelled} labelled, ${report.failed} failed` +
       (failures.length > 0 ? ` (${failures.join(', ')}; see failures.csv)` : ''),
-    `${report.annotations} annotations in ${duration(seconds)}`,
+    `${report.annotations} annotations in ${duration(seconds)}; ${paddingShare(report)} of the network input was padding`,
     `Results: ${folder}`,
   ];
   return `${lines.join('\n')}\n`;
 }
+
+const paddingShare = ({ networkPixels: { total, padding } }: RunReport): string =>
+  `${((100 * padding) / Math.max(total, 1)).toFixed(1)}%`;

@@ -47,7 +47,7 @@ export function drawAnnotations(
   const styleOf = styleLookup(styles);
   const sizes = drawingSizes(image);
   const items = Array.from(detections.scores.keys())
-    .filter((index) => detections.scores[index]! >= minScore)
+    .filter((index) => detections.scores[index]! >= Math.fround(minScore))
     .map((index) => ({
       index,
       style: styleOf(detections.labels[index]!),

@@ -14,12 +14,12 @@ interface CommittedShard {
   readonly generation: number;
 }
 
-/** @throws MillraceError `RUN_CORRUPT` while there is no plan, or where it is none. */
+/** @throws MillraceError `RUN_INCOMPLETE` while there is no plan, `RUN_CORRUPT` where it is none. */
 export async function requirePlan(output: Storage): Promise<PlanDocument> {
   const plan = await readPlan(output);
   if (plan === undefined)
     throw new MillraceError(
-      'RUN_CORRUPT',
+      'RUN_INCOMPLETE',
       `Cannot merge: ${output.uri} has no ${PLAN_KEY} yet. Resume the run.`,
     );
   const images = plan.parts.reduce((sum, part) => sum + part.images, 0);
@@ -46,7 +46,7 @@ async function* listCommittedShards(output: Storage): AsyncGenerator<CommittedSh
 
 /**
  * The generation to read of each shard; index = shard.
- * @throws MillraceError `RUN_CORRUPT` unless the commits cover the plan exactly.
+ * @throws MillraceError `RUN_INCOMPLETE` while commits are missing, `RUN_CORRUPT` where one belongs to no shard.
  */
 export async function requireAllCommitted(output: Storage, plan: PlanDocument): Promise<Int32Array> {
   const generations = new Int32Array(plan.parts.length).fill(-1);
@@ -61,7 +61,7 @@ export async function requireAllCommitted(output: Storage, plan: PlanDocument): 
   const missing = generations.filter((generation) => generation < 0).length;
   if (missing > 0)
     throw new MillraceError(
-      'RUN_CORRUPT',
+      'RUN_INCOMPLETE',
       `Cannot merge: ${missing} of ${generations.length} shards have no commit yet, the first is shard ${generations.indexOf(-1)}. Resume the run.`,
     );
   return generations;

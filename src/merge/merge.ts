@@ -9,7 +9,7 @@ import {
 } from '../coco/from-record.ts';
 import { datasetWriter, resultsWriter } from '../coco/json-writer.ts';
 import type { ModelManifest } from '../model/manifest.ts';
-import type { RunOptions, SuccessDocument } from '../run/documents.ts';
+import type { CommitDocument, RunOptions, SuccessDocument } from '../run/documents.ts';
 import { ANNOTATIONS_KEY, FAILURES_KEY, RESULT_KEYS, SUCCESS_KEY } from '../run/layout.ts';
 import { isFailed, type ImageRecord, type LabelledRecord, type RecordedDetection } from '../run/record.ts';
 import { MillraceError, toError } from '../runtime/errors.ts';
@@ -31,7 +31,7 @@ export interface MergeContext {
  * a record at a time. The bytes depend on the records, the manifest and the options alone, so merging again, or twice
  * at once, changes nothing. Every file appears whole or, after an error, not at all.
  *
- * @throws MillraceError `RUN_CORRUPT` while commits are missing, and where records, commits and plan disagree.
+ * @throws MillraceError `RUN_INCOMPLETE` while commits are missing, `RUN_CORRUPT` where records, commits and plan disagree.
  */
 export async function mergeRun(output: Storage, context: MergeContext): Promise<SuccessDocument> {
   const plan = await requirePlan(output);
@@ -42,17 +42,13 @@ export async function mergeRun(output: Storage, context: MergeContext): Promise<
   };
 
   const counts = await withWriters(output, (open) => writeFiles(records, context, open));
-  const success: SuccessDocument = { images: counts.labelled + counts.failed, ...counts };
-  if (success.images !== plan.images)
-    throw new MillraceError(
-      'RUN_CORRUPT',
-      `The plan has ${plan.images} images, its parts ${success.images}.`,
-    );
+  const networkPixels = await sumNetworkPixels(readCommits(output, plan, generations));
+  const success: SuccessDocument = { images: counts.labelled + counts.failed, ...counts, networkPixels };
   await output.put(SUCCESS_KEY, Buffer.from(`${JSON.stringify(success)}\n`));
   return success;
 }
 
-type Counts = Omit<SuccessDocument, 'images'>;
+type Counts = Omit<SuccessDocument, 'images' | 'networkPixels'>;
 
 async function writeFiles(
   records: () => AsyncIterable<ImageRecord>,
@@ -77,12 +73,14 @@ async function writeFiles(
   const bbox = resultsWriter<CocoBboxResult>(files.bbox.write);
   const segm = files.segm && resultsWriter<CocoSegmResult>(files.segm.write);
   await files.failures.write(csvRow(['key', 'failure_class', 'message']));
-  const counts = { labelled: 0, failed: 0, annotations: 0 };
+  const failures: Counts['failures'] = {};
+  const counts = { labelled: 0, failed: 0, failures, annotations: 0 };
 
   for await (const record of records()) {
     if (isFailed(record)) {
       counts.failed += 1;
       const { failure } = record;
+      failures[failure.class] = (failures[failure.class] ?? 0) + 1;
       await files.failures.write(csvRow([keyPrefix + record.key, failure.class, failure.message]));
       continue;
     }
@@ -108,6 +106,17 @@ async function writeFiles(
   await dataset.end(categories);
   await files.annotations.end();
   return counts;
+}
+
+async function sumNetworkPixels(
+  commits: AsyncIterable<CommitDocument>,
+): Promise<SuccessDocument['networkPixels']> {
+  const sum = { total: 0, padding: 0 };
+  for await (const { networkPixels } of commits) {
+    sum.total += networkPixels.total;
+    sum.padding += networkPixels.padding;
+  }
+  return sum;
 }
 
 /** Compared as the float32 that scores are, so that 0.7 is at least 0.7 wherever it is asked. */

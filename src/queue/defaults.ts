@@ -16,7 +16,7 @@ export interface QueueSettings {
   readonly retryJitter: number;
   /**
    * Shards under one parent, at most 1,000. A parent's children are added in one transaction, which the embedded queue
-   * computes at a go (some 0.5 ms a child), and are counted down on one row, where they wait for each other.
+   * computes at a go (some 1 ms a child), and are counted down on one row, where they wait for each other.
    */
   readonly groupSize: number;
   /** Runs that one coordinator takes through their steps at once. */

@@ -3,6 +3,10 @@ import { FAILURE_CLASSES } from '../runtime/image-failure.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in 64 hex digits');
 
+const failureCounts = z.partialRecord(z.enum(FAILURE_CLASSES), z.int().positive());
+
+const networkPixels = z.strictObject({ total: z.int().nonnegative(), padding: z.int().nonnegative() });
+
 /** The options that affect results or what is written. Two runs on one output must agree on them. */
 export const runOptions = z.strictObject({
   /** Detections below it are not kept. */
@@ -65,10 +69,10 @@ export const commitDocument = z.strictObject({
   images: z.int().nonnegative(),
   labelled: z.int().nonnegative(),
   detections: z.int().nonnegative(),
-  failures: z.partialRecord(z.enum(FAILURE_CLASSES), z.int().positive()),
+  failures: failureCounts,
   records: z.strictObject({ key: z.string(), sha256, bytes: z.int().nonnegative() }),
-  /** Share of the network input's area that was padding, over the shard's batches: 0..1. */
-  paddingWaste: z.number().min(0).max(1),
+  /** Pixels that went through the network, and how many of them were padding. */
+  networkPixels,
   fingerprint,
 });
 
@@ -77,7 +81,9 @@ export const successDocument = z.strictObject({
   images: z.int(),
   labelled: z.int(),
   failed: z.int(),
+  failures: failureCounts,
   annotations: z.int(),
+  networkPixels,
 });
 
 export type RunOptions = z.infer<typeof runOptions>;

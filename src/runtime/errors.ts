@@ -27,12 +27,15 @@ const CATALOGUE = {
   KEY_INVALID: { retry: 'never', exitCode: 2 },
   ACCESS_DENIED: { retry: 'never', exitCode: 1 },
   STORAGE_UNAVAILABLE: { retry: 'backoff', exitCode: 1 },
+  RUN_INCOMPLETE: { retry: 'backoff', exitCode: 1 },
   RUN_CORRUPT: { retry: 'never', exitCode: 1 },
   FAILURE_BUDGET_EXCEEDED: { retry: 'never', exitCode: 3 },
   INTERRUPTED: { retry: 'never', exitCode: 130 },
 } as const satisfies Record<string, { retry: 'never' | 'backoff'; exitCode: number }>;
 
 export type ErrorCode = keyof typeof CATALOGUE;
+
+export const isErrorCode = (text: string): text is ErrorCode => Object.hasOwn(CATALOGUE, text);
 
 export class MillraceError extends Error {
   readonly code: ErrorCode;

@@ -11,7 +11,7 @@ export interface ShardResult {
   readonly generation: number;
   /** One an image, in the order of the plan. */
   readonly records: readonly ImageRecord[];
-  readonly paddingWaste: number;
+  readonly networkPixels: CommitDocument['networkPixels'];
   readonly fingerprint: Fingerprint;
 }
 
@@ -29,7 +29,7 @@ export function readCommit(
  * Who loses that race returns the winner's commit.
  */
 export async function commitShard(output: Storage, result: ShardResult): Promise<CommitDocument> {
-  const { shard, generation, records, paddingWaste, fingerprint } = result;
+  const { shard, generation, records, networkPixels, fingerprint } = result;
   const bytes = toJsonLines(records);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const key = recordsKey(shard, sha256);
@@ -45,7 +45,7 @@ export async function commitShard(output: Storage, result: ShardResult): Promise
     detections: labelled.reduce((sum, { detections }) => sum + detections.length, 0),
     failures: countFailures(records),
     records: { key, sha256, bytes: bytes.length },
-    paddingWaste,
+    networkPixels,
     fingerprint,
   };
   const won = await output.createIfAbsent(commitKey(shard, generation), toJsonBytes(commit));

@@ -66,8 +66,10 @@ function boxesEndEarly(view: DataView): boolean {
 const TIFF_OFFSETS = new Set([273, 324]); // of strips, of tiles
 const TIFF_BYTE_COUNTS = new Set([279, 325]);
 const TIFF_SHORT = 3;
+/** Bytes of one value, by type. */
+const TIFF_TYPE_BYTES = [1, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8];
 
-/** The strips or tiles that the first directory lists; TIFF 6.0, section 2. BigTIFF is not looked into. */
+/** The first directory, its values, and the strips or tiles that it lists; TIFF 6.0, section 2. Not for BigTIFF. */
 function tiffEndsEarly(view: DataView): boolean {
   const little = view.getUint8(0) === 0x49;
   if (view.getUint16(2, little) !== 42) return false;
@@ -77,19 +79,20 @@ function tiffEndsEarly(view: DataView): boolean {
   for (let index = 0; index < view.getUint16(directoryAt, little); index++) {
     const entryAt = directoryAt + 2 + 12 * index;
     const tag = view.getUint16(entryAt, little);
-    if (TIFF_OFFSETS.has(tag)) offsets = [...tiffNumbers(view, entryAt, little)];
-    if (TIFF_BYTE_COUNTS.has(tag)) byteCounts = [...tiffNumbers(view, entryAt, little)];
+    const type = view.getUint16(entryAt + 2, little);
+    const count = view.getUint32(entryAt + 4, little);
+    const valueBytes = count * (TIFF_TYPE_BYTES[type] ?? 1);
+    // Up to four bytes, the entry holds the values itself.
+    const valuesAt = valueBytes <= 4 ? entryAt + 8 : view.getUint32(entryAt + 8, little);
+    if (valuesAt + valueBytes > view.byteLength) return true;
+    const readValues = (): number[] =>
+      Array.from({ length: count }, (_, value) =>
+        type === TIFF_SHORT
+          ? view.getUint16(valuesAt + 2 * value, little)
+          : view.getUint32(valuesAt + 4 * value, little),
+      );
+    if (TIFF_OFFSETS.has(tag)) offsets = readValues();
+    if (TIFF_BYTE_COUNTS.has(tag)) byteCounts = readValues();
   }
   return offsets.some((offset, index) => offset + (byteCounts[index] ?? 0) > view.byteLength);
-}
-
-/** The 16 or 32-bit numbers of a directory entry, which holds them itself where they fit into four bytes. */
-function* tiffNumbers(view: DataView, entryAt: number, little: boolean): Generator<number> {
-  const isShort = view.getUint16(entryAt + 2, little) === TIFF_SHORT;
-  const count = view.getUint32(entryAt + 4, little);
-  const size = isShort ? 2 : 4;
-  const start = count * size <= 4 ? entryAt + 8 : view.getUint32(entryAt + 8, little);
-  for (let at = start; at < start + count * size; at += size) {
-    yield isShort ? view.getUint16(at, little) : view.getUint32(at, little);
-  }
 }

@@ -59,7 +59,7 @@ export async function processShard(
 
   const { input, batch: batching } = context.model.package.manifest;
   const records: ImageRecord[] = [];
-  const area = { total: 0, padding: 0 };
+  const networkPixels = { total: 0, padding: 0 };
   const batcher = new Batcher<OpenedImage>({
     maxImages: Math.min(context.batchSize, batching.max),
     maxWaitingBytes: MAX_WAITING_BYTES,
@@ -76,8 +76,8 @@ export async function processShard(
         batch.padded,
         batch.items.map(({ resized }) => resized),
       );
-      area.total += total;
-      area.padding += padding;
+      networkPixels.total += total;
+      networkPixels.padding += padding;
     });
 
   try {
@@ -98,7 +98,6 @@ export async function processShard(
   }
   underWay.throwIfFailed();
   signal.throwIfAborted();
-  const paddingWaste = area.total === 0 ? 0 : area.padding / area.total;
   const { output, fingerprint } = context;
-  return commitShard(output, { shard, generation, records, paddingWaste, fingerprint });
+  return commitShard(output, { shard, generation, records, networkPixels, fingerprint });
 }

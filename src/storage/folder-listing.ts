@@ -2,8 +2,8 @@ import type { BigIntStats, Dirent } from 'node:fs';
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MillraceError, systemCode } from '../runtime/errors.ts';
-import { compareKeys } from './keys.ts';
 import { mapOrdered } from '../runtime/map-ordered.ts';
+import { compareKeys } from './keys.ts';
 import type { StoredObject } from './storage.ts';
 import { fromSystemError } from './system-error.ts';
 

@@ -7,12 +7,14 @@ export type ResizePolicy =
   | { readonly policy: 'none' }
   | { readonly policy: 'fixed'; readonly height: number; readonly width: number }
   | {
+      /** As large as fits into `height` x `width`. */
       readonly policy: 'keep-ratio';
       readonly height: number;
       readonly width: number;
       readonly rounding: Rounding;
     }
   | {
+      /** The shorter edge becomes `size`, or less where the longer one would exceed `max`. */
       readonly policy: 'shortest-edge';
       readonly size: number;
       readonly max: number;
@@ -21,20 +23,21 @@ export type ResizePolicy =
   | { readonly policy: 'longest-edge'; readonly size: number; readonly rounding: Rounding };
 
 /**
- * The size that an image is resized to. `floor` is torchvision's (`GeneralizedRCNNTransform`, in doubles as its eager
- * code), `round` mmcv's and detectron2's `int(x + 0.5)`. No side falls below one pixel.
+ * The size that an image is resized to; no side falls below one pixel. In doubles, as the frameworks: `floor` is
+ * torchvision's `GeneralizedRCNNTransform` run eagerly, `round` mmcv's `rescale_size` (whose `(1333, 800)` is
+ * `shortest-edge`, `size` 800, `max` 1333).
  */
 export function networkSize(image: ImageSize, resize: ResizePolicy): ImageSize {
-  const { height, width } = image;
-  const [shorter, longer] = [Math.min(height, width), Math.max(height, width)];
+  const shorter = Math.min(image.height, image.width);
+  const longer = Math.max(image.height, image.width);
   switch (resize.policy) {
     case 'none':
-      return { height, width };
+      return { height: image.height, width: image.width };
     case 'fixed':
       return { height: resize.height, width: resize.width };
     case 'keep-ratio': {
-      const [long, short] = [Math.max(resize.height, resize.width), Math.min(resize.height, resize.width)];
-      return scaled(image, Math.min(long / longer, short / shorter), resize.rounding);
+      const scale = Math.min(resize.height / image.height, resize.width / image.width);
+      return scaled(image, scale, resize.rounding);
     }
     case 'shortest-edge':
       return scaled(image, Math.min(resize.size / shorter, resize.max / longer), resize.rounding);
@@ -55,14 +58,14 @@ export interface PadPolicy {
   readonly ladder: 'exact' | readonly (readonly [number, number])[];
 }
 
-/** @throws RangeError where no shape of the ladder holds the image. */
+/** The shape that a resized image is padded to. @throws RangeError where no shape of the ladder holds it. */
 export function paddedSize({ height, width }: ImageSize, { divisor, ladder }: PadPolicy): ImageSize {
   if (ladder === 'exact') {
     const up = (side: number): number => Math.ceil(side / divisor) * divisor;
     return { height: up(height), width: up(width) };
   }
-  const fitting = ladder.filter(([h, w]) => h >= height && w >= width);
-  const smallest = fitting.toSorted((a, b) => a[0] * a[1] - b[0] * b[1])[0];
+  const holding = ladder.filter(([h, w]) => h >= height && w >= width);
+  const [smallest] = holding.toSorted((a, b) => a[0] * a[1] - b[0] * b[1]);
   if (smallest) return { height: smallest[0], width: smallest[1] };
   const shapes = ladder.map(([h, w]) => `${h}x${w}`).join(', ');
   throw new RangeError(`an image of ${height}x${width} fits no shape of the ladder (${shapes})`);

@@ -1,43 +1,30 @@
-/**
- * Resampling into the network's input. Each filter is named after the library that it equals.
- *
- * Shapes: B images of one batch, padded to H x W; a source image is [h, w, 3] uint8, R G B.
- */
+/** Resampling of decoded images straight into the network's input, one image into one slot of a batch. */
 import type { ImageSize, RgbImage } from './geometry.ts';
-
-export interface NetworkInput {
-  readonly layout: 'NHWC' | 'NCHW';
-  readonly color: 'RGB' | 'BGR';
-  readonly resize: { readonly policy: string; readonly filter?: string };
-  readonly pad: { readonly value: readonly [number, number, number] };
-  /** x -> (x * scale - mean) / std, x on 0..255; float buffers only. */
-  readonly scale: number;
-  readonly mean: readonly [number, number, number];
-  readonly std: readonly [number, number, number];
-}
-
-/** Where an image goes: the `index`th of the batch, at the top left of its padded area. */
-export interface BatchSlot {
-  readonly index: number;
-  readonly padded: ImageSize;
-  readonly resized: ImageSize;
-}
-
-/** Rows of the resized image, one at a time: [resized width, 3] on 0..255, reused between calls. */
-type RowSource = (y: number) => Float32Array;
+import {
+  type BatchBuffer,
+  type BatchSlot,
+  fillPadding,
+  isNormalised,
+  type NetworkInput,
+  placeRow,
+  takesPlainPixels,
+} from './network-input.ts';
+import { type RowSource, torchBilinear } from './torch-bilinear.ts';
 
 type Filter = (image: RgbImage, resized: ImageSize) => RowSource;
 
+/** By the names of `model.json`: each filter equals that of the library it is named after. */
 const FILTERS: Readonly<Record<string, Filter>> = { 'torch-bilinear': torchBilinear };
 
-/** The filters that this version has. */
+/** The filters that this version has; `model.json` may name others. */
 export const SUPPORTED_FILTERS: readonly string[] = Object.keys(FILTERS);
 
 /**
- * Resizes `image` into its slot of a batch buffer. A Uint8Array gets whole grey levels, halves upwards, and must be
- * [B, H, W, 3] without scaling; a Float32Array gets unrounded values in the input's layout, colour order and scale.
+ * Resizes `image` into its slot of `batch` and pads it there. A Float32Array gets unrounded values, scaled as `input`
+ * says; a Uint8Array gets whole grey levels, halves rounded to even. An image of the right size is passed on untouched.
  *
- * @throws RangeError for a filter that this version does not have.
+ * @throws RangeError for a filter that this version does not have, bytes that are to be normalised, and sizes that do
+ *   not fit each other.
  */
 export function resampleInto(
   batch: Uint8Array | Float32Array,
@@ -45,113 +32,63 @@ export function resampleInto(
   image: RgbImage,
   input: NetworkInput,
 ): void {
-  if (batch instanceof Uint8Array) fillBytes(batch, slot, image, input);
-  else fillFloats(batch, slot, image, input);
-}
-
-function rowsOf(image: RgbImage, resized: ImageSize, { resize }: NetworkInput): RowSource {
-  const name = resize.filter ?? 'torch-bilinear';
-  const filter = FILTERS[name];
-  if (!filter) throw new RangeError(`no filter "${name}"; there is ${SUPPORTED_FILTERS.join(', ')}`);
-  return filter(image, resized);
-}
-
-function fillBytes(batch: Uint8Array, slot: BatchSlot, image: RgbImage, input: NetworkInput): void {
-  const { index, padded, resized } = slot;
-  const stride = padded.width * 3;
-  const start = index * padded.height * stride;
-  const rowLength = resized.width * 3;
-  const swap = input.color === 'BGR';
-  if (image.height === resized.height && image.width === resized.width && !swap) {
-    for (let y = 0; y < resized.height; y++)
-      batch.set(image.pixels.subarray(y * rowLength, (y + 1) * rowLength), start + y * stride);
+  checkSizes(batch, slot, image);
+  const { resized } = slot;
+  const sameSize = image.height === resized.height && image.width === resized.width;
+  const rows = sameSize ? untouched(image) : filterOf(input)(image, resized);
+  const buffer = asBuffer(batch, input);
+  fillPadding(buffer, slot, input);
+  if (sameSize && takesPlainPixels(input)) {
+    copyRows(buffer, slot, image);
     return;
   }
-  const row = rowsOf(image, resized, input);
-  for (let y = 0; y < resized.height; y++) {
-    const values = row(y);
-    const at = start + y * stride;
-    if (swap) {
-      for (let i = 0; i < rowLength; i += 3) {
-        batch[at + i] = values[i + 2]! + 0.5;
-        batch[at + i + 1] = values[i + 1]! + 0.5;
-        batch[at + i + 2] = values[i]! + 0.5;
-      }
-    } else for (let i = 0; i < rowLength; i++) batch[at + i] = values[i]! + 0.5;
-  }
+  for (let y = 0; y < resized.height; y++) placeRow(buffer, slot, input, y, rows(y));
 }
 
-function fillFloats(batch: Float32Array, slot: BatchSlot, image: RgbImage, input: NetworkInput): void {
-  const { index, padded, resized } = slot;
-  const area = padded.height * padded.width;
-  const [pixelStep, channelStep] = input.layout === 'NHWC' ? [3, 1] : [1, area];
-  const start = index * area * 3;
-  const row = rowsOf(image, resized, input);
-  for (let channel = 0; channel < 3; channel++) {
-    const value = input.pad.value[channel]!;
-    if (value === 0) continue;
-    const from = start + channel * channelStep;
-    for (let pixel = 0; pixel < area; pixel++) batch[from + pixel * pixelStep] = value;
-  }
-  for (let y = 0; y < resized.height; y++) {
-    const values = row(y);
-    for (let channel = 0; channel < 3; channel++) {
-      const [mean, std] = [input.mean[channel]!, input.std[channel]!];
-      const source = input.color === 'BGR' ? 2 - channel : channel;
-      let at = start + y * padded.width * pixelStep + channel * channelStep;
-      for (let i = source; i < resized.width * 3; i += 3, at += pixelStep)
-        batch[at] = (values[i]! * input.scale - mean) / std;
-    }
-  }
+function filterOf({ resize }: NetworkInput): Filter {
+  const name = resize.filter ?? 'torch-bilinear';
+  const filter = FILTERS[name];
+  if (filter) return filter;
+  throw new RangeError(
+    `this version does not have the resize filter "${name}"; it has ${SUPPORTED_FILTERS.join(', ')}`,
+  );
 }
 
-/**
- * `F.interpolate(mode="bilinear", align_corners=False, antialias=False)`: what torchvision's detectors resize with.
- * Across first, then down, in float32. A source row is resized across once, however many output rows it serves.
- */
-function torchBilinear(image: RgbImage, resized: ImageSize): RowSource {
-  const { height, width, pixels } = image;
-  const columns = taps(width, resized.width);
-  const rows = taps(height, resized.height);
-  const length = resized.width * 3;
-  let above = { y: -1, values: new Float32Array(length) };
-  let below = { y: -1, values: new Float32Array(length) };
-  const result = new Float32Array(length);
+function asBuffer(batch: Uint8Array | Float32Array, input: NetworkInput): BatchBuffer {
+  if (batch instanceof Float32Array) return batch;
+  if (isNormalised(input)) throw new RangeError('a uint8 input takes no "scale", "mean" and "std"');
+  return new Uint8ClampedArray(batch.buffer, batch.byteOffset, batch.length);
+}
 
-  const resizeAcross = (y: number, values: Float32Array): void => {
-    const start = y * width * 3;
-    for (let x = 0, at = 0; x < resized.width; x++, at += 3) {
-      const [a, b] = [start + columns.low[x]! * 3, start + columns.high[x]! * 3];
-      const weight = columns.weight[x]!;
-      for (let channel = 0; channel < 3; channel++) {
-        const low = pixels[a + channel]!;
-        values[at + channel] = low + (pixels[b + channel]! - low) * weight;
-      }
-    }
-  };
-
+function untouched({ width, pixels }: RgbImage): RowSource {
+  const row = new Float32Array(width * 3);
   return (y) => {
-    const [low, high, weight] = [rows.low[y]!, rows.high[y]!, rows.weight[y]!];
-    if (below.y === low) [above, below] = [below, above];
-    if (above.y !== low) resizeAcross((above.y = low), above.values);
-    if (weight === 0) return above.values;
-    if (below.y !== high) resizeAcross((below.y = high), below.values);
-    for (let i = 0; i < length; i++)
-      result[i] = above.values[i]! + (below.values[i]! - above.values[i]!) * weight;
-    return result;
+    row.set(pixels.subarray(y * row.length, (y + 1) * row.length));
+    return row;
   };
 }
 
-/** For each output along an axis the inputs between which it lies, and the weight of the further one. */
-function taps(inputs: number, outputs: number): { low: Int32Array; high: Int32Array; weight: Float32Array } {
-  const [low, high] = [new Int32Array(outputs), new Int32Array(outputs)];
-  const weight = new Float32Array(outputs);
-  const scale = Math.fround(inputs / outputs);
-  for (let n = 0; n < outputs; n++) {
-    const source = Math.max(Math.fround(scale * (n + 0.5) - 0.5), 0);
-    low[n] = Math.min(source, inputs - 1);
-    high[n] = Math.min(low[n]! + 1, inputs - 1);
-    weight[n] = source - low[n]!;
+function copyRows(
+  batch: BatchBuffer,
+  { index, padded }: BatchSlot,
+  { height, width, pixels }: RgbImage,
+): void {
+  for (let y = 0; y < height; y++) {
+    const row = pixels.subarray(y * width * 3, (y + 1) * width * 3);
+    batch.set(row, (index * padded.height + y) * padded.width * 3);
   }
-  return { low, high, weight };
+}
+
+function checkSizes(
+  batch: Uint8Array | Float32Array,
+  { index, padded, resized }: BatchSlot,
+  { height, width, pixels }: RgbImage,
+): void {
+  const slot = `${resized.height}x${resized.width} padded to ${padded.height}x${padded.width}`;
+  if (pixels.length !== height * width * 3)
+    throw new RangeError(`an image of ${height}x${width} has ${pixels.length} bytes`);
+  if (resized.height > padded.height || resized.width > padded.width)
+    throw new RangeError(`an image does not fit its slot: ${slot}`);
+  if ((index + 1) * padded.height * padded.width * 3 > batch.length)
+    throw new RangeError(`slot ${index}, ${slot}, exceeds the batch of ${batch.length} values`);
 }

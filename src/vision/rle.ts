@@ -1,110 +1,133 @@
 /**
  * COCO's run-length encoding of a binary mask: runs down the columns, left to right, the first run of zeros (0 long
- * where the first pixel is set), written six bits a character. Source: pycocotools, common/maskApi.c, `rleToString` and
- * `rleFrString`.
+ * where the first pixel is set), written as printable characters of five bits. Source: pycocotools, common/maskApi.c
+ * (`rleToString`, `rleFrString`, `rleToBbox`).
  */
 import type { EncodedMask } from './detections.ts';
 import type { ImageSize } from './geometry.ts';
+import { boundsAbove } from './mask-bounds.ts';
 
 const FIRST_CHARACTER = 48;
 const CONTINUES = 0x20;
 const DATA_BITS = 5;
 const DATA_MASK = 0x1f;
 const SIGN_BIT = 0x10;
+/** A run is below 2^31 pixels: at most seven groups of five bits. */
+const MAX_CHARACTERS = 7;
 
-/** Collects runs as pixels come, and encodes them. Reusable: `finish` leaves it empty. */
+const ascii = new TextDecoder('latin1');
+
+/** Collects the set pixels of one mask, span by span in column order, and encodes them. */
 export class RunWriter {
-  #runs = new Uint32Array(1024);
-  #length = 0;
-  #value = 0;
-  #run = 0;
+  readonly #runs: number[] = [];
+  #end = 0;
   #area = 0;
 
-  /** `count` pixels of `value`, next in column order. */
-  push(value: 0 | 1, count: number): void {
-    if (value !== this.#value) {
-      this.#end();
-      this.#value = value;
-    }
-    this.#run += count;
-    if (value === 1) this.#area += count;
+  /** Sets pixels `start` to `end` (exclusive), counted down the columns; at or after the end of the span before. */
+  addSpan(start: number, end: number): void {
+    if (start === this.#end && this.#runs.length > 0) this.#runs[this.#runs.length - 1]! += end - start;
+    else this.#runs.push(start - this.#end, end - start);
+    this.#end = end;
+    this.#area += end - start;
   }
 
-  finish(): EncodedMask {
-    this.#end();
-    const mask = { counts: encodeRle(this.#runs.subarray(0, this.#length)), area: this.#area };
-    this.#length = this.#value = this.#run = this.#area = 0;
-    return mask;
-  }
-
-  #end(): void {
-    if (this.#length === this.#runs.length) {
-      const grown = new Uint32Array(this.#runs.length * 2);
-      grown.set(this.#runs);
-      this.#runs = grown;
-    }
-    this.#runs[this.#length++] = this.#run;
-    this.#run = 0;
+  /** The mask of an image of this size; what no span has set is zero. */
+  encode({ height, width }: ImageSize): EncodedMask {
+    const rest = height * width - this.#end;
+    const runs = rest > 0 ? [...this.#runs, rest] : this.#runs;
+    return { counts: encodeRle(runs), area: this.#area };
   }
 }
 
 /** Runs to COCO's compressed string: from the fourth run on, each is the difference to the one two before. */
 export function encodeRle(runs: ArrayLike<number>): string {
-  let counts = '';
+  const characters = new Uint8Array(runs.length * MAX_CHARACTERS);
+  let length = 0;
   for (let index = 0; index < runs.length; index++) {
     let value = index > 2 ? runs[index]! - runs[index - 2]! : runs[index]!;
     for (let more = true; more;) {
       const bits = value & DATA_MASK;
       value >>= DATA_BITS;
-      more = bits & SIGN_BIT ? value !== -1 : value !== 0;
-      counts += String.fromCharCode((more ? bits | CONTINUES : bits) + FIRST_CHARACTER);
+      more = value !== (bits & SIGN_BIT ? -1 : 0);
+      characters[length++] = (more ? bits | CONTINUES : bits) + FIRST_CHARACTER;
     }
   }
-  return counts;
+  return ascii.decode(characters.subarray(0, length));
 }
 
-/** @throws RangeError where `counts` ends within a run. */
+/** COCO's compressed string to runs. @throws RangeError where `counts` is no such string. */
 export function decodeRle(counts: string): Uint32Array {
-  const runs: number[] = [];
+  const runs = new Uint32Array(counts.length);
+  let length = 0;
   for (let at = 0; at < counts.length;) {
-    let [value, shift, more] = [0, 0, true];
-    while (more) {
-      if (at >= counts.length) throw new RangeError('the run-length string ends within a run');
-      const bits = counts.charCodeAt(at++) - FIRST_CHARACTER;
+    let value = 0;
+    let bits = CONTINUES;
+    for (let shift = 0; bits & CONTINUES; shift += DATA_BITS) {
+      bits = counts.charCodeAt(at++) - FIRST_CHARACTER;
+      if (!(bits >= 0 && bits <= (CONTINUES | DATA_MASK)) || shift >= MAX_CHARACTERS * DATA_BITS)
+        throw new RangeError(`not a COCO run-length string: character ${at} of ${counts.length}`);
       value |= (bits & DATA_MASK) << shift;
-      more = (bits & CONTINUES) !== 0;
-      shift += DATA_BITS;
-      if (!more && bits & SIGN_BIT) value |= -1 << shift;
+      // The last group of seven brings the sign itself.
+      if (bits < CONTINUES && bits & SIGN_BIT && shift + DATA_BITS < 32) value |= -1 << (shift + DATA_BITS);
     }
-    runs.push(runs.length > 2 ? value + runs[runs.length - 2]! : value);
+    if (length > 2) value += runs[length - 2]!;
+    if (value < 0) throw new RangeError(`not a COCO run-length string: run ${length} is ${value} long`);
+    runs[length++] = value;
   }
-  return Uint32Array.from(runs);
-}
-
-/** The mask [H, W], row by row, 0 and 1. @throws RangeError where the runs are not those of this size. */
-export function decodeMask(counts: string, { height, width }: ImageSize): Uint8Array {
-  const mask = new Uint8Array(height * width);
-  let [pixel, value] = [0, 0];
-  for (const run of decodeRle(counts)) {
-    if (pixel + run > mask.length) throw new RangeError(`the runs exceed ${height}x${width} pixels`);
-    if (value === 1) {
-      for (let n = pixel; n < pixel + run; n++) mask[(n % height) * width + Math.floor(n / height)] = 1;
-    }
-    pixel += run;
-    value = 1 - value;
-  }
-  if (pixel !== mask.length) throw new RangeError(`the runs fill ${pixel} of ${height}x${width} pixels`);
-  return mask;
+  return runs.slice(0, length);
 }
 
 /** A mask [H, W] given row by row: set where `values` exceeds `threshold`. */
-export function encodeMask(
-  values: ArrayLike<number>,
-  { height, width }: ImageSize,
-  threshold = 0.5,
-): EncodedMask {
+export function encodeMask(values: ArrayLike<number>, image: ImageSize, threshold = 0.5): EncodedMask {
   const writer = new RunWriter();
-  for (let x = 0; x < width; x++)
-    for (let y = 0; y < height; y++) writer.push(values[y * width + x]! > threshold ? 1 : 0, 1);
-  return writer.finish();
+  const bounds = boundsAbove(values, image.width, image, threshold);
+  for (let x = bounds.left; x < bounds.right; x++) {
+    for (let y = bounds.top; y < bounds.bottom; y++) {
+      if (!(values[y * image.width + x]! > threshold)) continue;
+      const start = y;
+      while (y < bounds.bottom && values[y * image.width + x]! > threshold) y++;
+      writer.addSpan(x * image.height + start, x * image.height + y);
+    }
+  }
+  return writer.encode(image);
+}
+
+/** Runs to the mask [H, W], row by row, 0 and 1. @throws RangeError where the runs are not those of this size. */
+export function maskFromRuns(runs: ArrayLike<number>, { height, width }: ImageSize): Uint8Array {
+  const mask = new Uint8Array(height * width);
+  let pixel = 0;
+  for (let index = 0; index < runs.length; index++) {
+    const end = pixel + runs[index]!;
+    if (end > mask.length) throw new RangeError(`the runs exceed the ${height} x ${width} pixels`);
+    if (index % 2 === 0) pixel = end;
+    for (; pixel < end; pixel++) mask[(pixel % height) * width + Math.floor(pixel / height)] = 1;
+  }
+  if (pixel !== mask.length) throw new RangeError(`the runs fill ${pixel} of ${height} x ${width} pixels`);
+  return mask;
+}
+
+/** Set pixels. */
+export function areaOfRuns(runs: ArrayLike<number>): number {
+  let area = 0;
+  for (let index = 1; index < runs.length; index += 2) area += runs[index]!;
+  return area;
+}
+
+/** The smallest box x1 y1 x2 y2 around the set pixels of an image `height` pixels high; zeros where none is set. */
+export function boxOfRuns(runs: ArrayLike<number>, height: number): [number, number, number, number] {
+  let [x1, y1, x2, y2] = [Infinity, Infinity, 0, 0];
+  let pixel = 0;
+  for (let index = 0; index < runs.length; index++) {
+    const end = pixel + runs[index]!;
+    if (index % 2 === 1 && end > pixel) {
+      const [left, right] = [Math.floor(pixel / height), Math.floor((end - 1) / height)];
+      x1 = Math.min(x1, left);
+      x2 = Math.max(x2, right + 1);
+      // A run that reaches the next column touches the bottom edge and the top edge.
+      y1 = Math.min(y1, left < right ? 0 : pixel % height);
+      y2 = Math.max(y2, left < right ? height : ((end - 1) % height) + 1);
+    }
+    pixel = end;
+  }
+  return x2 > 0 ? [x1, y1, x2, y2] : [0, 0, 0, 0];
 }

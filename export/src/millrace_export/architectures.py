@@ -26,7 +26,7 @@ STOCK: dict[str, Callable[..., nn.Module]] = {
 # overwrite_eps), so a model fine-tuned from them has lived with 0; no state dict records it.
 ZERO_EPSILON_WHEN_FROZEN = {"maskrcnn_resnet50_fpn", "fasterrcnn_resnet50_fpn"}
 
-RANDOM_LOGIT_DEVIATION = 2.5
+LARGEST_LOGIT = 10.0  # a sigmoid of 10 is still far from rounding to 1
 
 
 def build(arch: str, num_classes: int | None) -> nn.Module:
@@ -74,36 +74,37 @@ def enliven(model: nn.Module, seed: int) -> None:
 
     With fresh weights activations fade from layer to layer and every box scores alike, many to the last bit: nothing
     passes the threshold, and where scores tie, which box survives is chance. So batch normalisation takes its
-    statistics from a made-up picture, and objectness and class scores are spread over the boxes found in it.
+    statistics from made-up pictures, and objectness and class scores are spread over the boxes found in them.
     """
-    picture = made_up_pictures(model, seed)[0].to(torch.float32) / 255
-    _set_batch_norm_statistics(model, picture)
-    _spread_layer(model, model.rpn.head.cls_logits, picture)
-    _spread_layer(model, model.roi_heads.box_predictor.cls_score, picture)
+    pictures = [picture.to(torch.float32) / 255 for picture in made_up_pictures(model, seed)]
+    _set_batch_norm_statistics(model, pictures)
+    _spread_layer(model, model.rpn.head.cls_logits, pictures)
+    _spread_layer(model, model.roi_heads.box_predictor.cls_score, pictures)
 
 
-def _set_batch_norm_statistics(model: nn.Module, image: Tensor) -> None:
+def _set_batch_norm_statistics(model: nn.Module, pictures: list[Tensor]) -> None:
     layers = [module for module in model.backbone.modules() if isinstance(module, nn.BatchNorm2d)]
-    momenta = [layer.momentum for layer in layers]
     for layer in layers:
-        layer.momentum = 1.0  # the last picture alone
+        layer.reset_running_stats()
+        layer.momentum = None  # the plain average over all pictures
         layer.train()
     with torch.no_grad():
-        model.backbone(model.transform.normalize(image)[None])
-    for layer, momentum in zip(layers, momenta):
-        layer.momentum = momentum
+        for picture in pictures:
+            model.backbone(model.transform.normalize(picture)[None])
+    for layer in layers:
         layer.eval()
 
 
-def _spread_layer(model: nn.Module, layer: nn.Linear | nn.Conv2d, image: Tensor) -> None:
-    """Give each channel of `layer` zero mean, and all together RANDOM_LOGIT_DEVIATION, over what `image` holds."""
+def _spread_layer(model: nn.Module, layer: nn.Linear | nn.Conv2d, pictures: list[Tensor]) -> None:
+    """Give each channel of `layer` zero mean over what `pictures` hold, and the largest of all outputs LARGEST_LOGIT."""
     outputs: list[Tensor] = []
     hook = layer.register_forward_hook(lambda _module, _args, output: outputs.append(output))
     with torch.no_grad():
-        model([image])
-    hook.remove()
-    logits = torch.cat([output.transpose(0, 1).flatten(1) for output in outputs], dim=1)  # [channels, anchors or RoIs]
-    scale = RANDOM_LOGIT_DEVIATION / logits.std(dim=1).mean()
-    with torch.no_grad():
+        for picture in pictures:
+            model([picture])
+        hook.remove()
+        logits = torch.cat([output.transpose(0, 1).flatten(1) for output in outputs], dim=1)  # [channels, boxes]
+        mean = logits.mean(dim=1)
+        scale = LARGEST_LOGIT / (logits - mean[:, None]).abs().max()
         layer.weight.mul_(scale)
-        layer.bias.copy_((layer.bias - logits.mean(dim=1)) * scale)
+        layer.bias.copy_((layer.bias - mean) * scale)

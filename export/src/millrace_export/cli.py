@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from .anatomy import examine
-from .architectures import STOCK, ZERO_EPSILON_WHEN_FROZEN, build, set_batch_norm_epsilon, enliven
+from .architectures import STOCK, ZERO_EPSILON_WHEN_FROZEN, build, enliven, set_batch_norm_epsilon
 from .batched_rcnn import BatchedRCNN
 from .checkpoint import Weights, class_count, has_frozen_batch_norm, load_weights, read_weights
 from .classes import (

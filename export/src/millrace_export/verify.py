@@ -9,7 +9,7 @@ from torch import Tensor
 from torchvision.models.detection.generalized_rcnn import GeneralizedRCNN
 from torchvision.ops import box_iou
 
-from .errors import ExportError, VerificationError
+from .errors import VerificationError
 from .graph import INPUT_DTYPES, INPUT_NAMES
 from .pictures import Batch, made_up_pictures, pad_batch, read_pictures, resize_as
 from .reference import torchvision_on_batch

@@ -96,8 +96,9 @@ function unreadable(name: string, found: string, expected: string): MillraceErro
   return new MillraceError('CONTRACT_MISMATCH', `output "${name}" is ${found}, expected ${expected}`);
 }
 
-/** How many leading rows to keep, `scores` being sorted, best first. */
+/** How many leading rows to keep, `scores` being sorted, best first; compared as float32, which scores are. */
 export function countAtLeast(scores: Float32Array, threshold: number): number {
-  const below = scores.findIndex((score) => score < threshold);
+  const limit = Math.fround(threshold);
+  const below = scores.findIndex((score) => score < limit);
   return below < 0 ? scores.length : below;
 }

@@ -76,9 +76,9 @@ const finalKeys = async (output: Storage): Promise<string[]> =>
     .filter((key) => !/^(plan\.json|records\/|commits\/)/.test(key));
 
 /** The message with which a merge is refused. */
-async function refusal(output: Storage): Promise<string> {
+async function refusal(output: Storage, code = 'RUN_CORRUPT'): Promise<string> {
   const error: unknown = await mergeRun(output, CONTEXT).catch((caught: unknown) => caught);
-  expect(error).toMatchObject({ code: 'RUN_CORRUPT' });
+  expect(error).toMatchObject({ code });
   expect(await finalKeys(output)).not.toContain('_SUCCESS');
   return error instanceof Error ? error.message : '';
 }
@@ -159,7 +159,13 @@ describe('mergeRun', () => {
       },
     };
     const success = await mergeRun(output, CONTEXT);
-    expect(success).toEqual({ images: 5, labelled: 4, failed: 1, annotations: 3 });
+    expect(success).toMatchObject({
+      images: 5,
+      labelled: 4,
+      failed: 1,
+      failures: { truncated: 1 },
+      annotations: 3,
+    });
     expect(JSON.parse(await readText(output, '_SUCCESS'))).toEqual(success);
     expect(written.at(-1)).toBe('_SUCCESS');
     expect(written).toHaveLength(5);
@@ -172,7 +178,13 @@ describe('mergeRun', () => {
         labelled(1, 'a/ü.png', []),
         labelled(2, '=b.png', generation === 10 ? [0.8] : []),
       ]);
-    expect(await mergeRun(output, CONTEXT)).toEqual({ images: 5, labelled: 5, failed: 0, annotations: 2 });
+    expect(await mergeRun(output, CONTEXT)).toMatchObject({
+      images: 5,
+      labelled: 5,
+      failed: 0,
+      failures: {},
+      annotations: 2,
+    });
   });
 
   it('writes the same bytes again, and twice at once', async () => {
@@ -192,7 +204,12 @@ describe('mergeRun', () => {
 
   it('merges a run without a detection or an image that worked', async () => {
     const output = await committed([[failed(1, 'a.png', 'x')]]);
-    expect(await mergeRun(output, CONTEXT)).toEqual({ images: 1, labelled: 0, failed: 1, annotations: 0 });
+    expect(await mergeRun(output, CONTEXT)).toMatchObject({
+      images: 1,
+      labelled: 0,
+      failed: 1,
+      annotations: 0,
+    });
     expect(await read(output, 'annotations.json', cocoDataset)).toMatchObject({
       images: [],
       annotations: [],
@@ -210,14 +227,16 @@ describe('mergeRun', () => {
 
 describe('mergeRun refuses', () => {
   it('a run without a plan', async () => {
-    expect(await refusal(openMemoryStorage())).toContain('no plan.json yet');
+    expect(await refusal(openMemoryStorage(), 'RUN_INCOMPLETE')).toContain('no plan.json yet');
   });
 
   it('while shards have no commit, and writes nothing', async () => {
     const output = openMemoryStorage();
     await plan(output, SHARDS);
     await commit(output, 1, 0, SHARDS[1] ?? []);
-    expect(await refusal(output)).toContain('2 of 3 shards have no commit yet, the first is shard 0');
+    expect(await refusal(output, 'RUN_INCOMPLETE')).toContain(
+      '2 of 3 shards have no commit yet, the first is shard 0',
+    );
     expect(await finalKeys(output)).toEqual([]);
   });
 

@@ -77,7 +77,7 @@ export async function commit(
     detections: records.reduce((sum, record) => sum + (isFailed(record) ? 0 : record.detections.length), 0),
     failures: failures > 0 ? { truncated: failures } : {},
     records: { key, sha256: sha256(bytes), bytes: bytes.length },
-    paddingWaste: 0,
+    networkPixels: { total: 100, padding: 10 },
     fingerprint: {
       millrace: '0',
       modelSha256: sha256(Buffer.from('model')),

@@ -91,7 +91,7 @@ SCENES: dict[str, tuple[int, float, Encoder]] = {
     "desk/one-card.jpg": (104, 4.6, jpeg),
     "desk/small-cards.jpg": (54, 2.0, jpeg),
     "desk/stack-of-five.jpg": (77, 3.0, jpeg),
-    "desk/three-cards.jpg": (62, 3.6, jpeg),
+    "desk/three-cards.jpg": (46, 3.6, jpeg),
     "desk/two-cards.jpg": (1, 3.5, jpeg),
     "entrance/monday/card.jpg": (55, 2.5, jpeg),
     "entrance/tuesday/card.jpg": (68, 2.0, jpeg),
