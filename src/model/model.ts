@@ -6,6 +6,7 @@ import type { ModelPackage } from './package.ts';
 import { probeModel } from './probe.ts';
 import { assertProviderAvailable } from './providers.ts';
 import type { Session, SessionOptions } from './session.ts';
+import { assertSupported } from './supported.ts';
 
 /** A model ready to run: package, session and the contract that reads its outputs, probed. */
 export interface Model {
@@ -19,10 +20,11 @@ export interface Model {
  * Opens the session, checks the graph against the contract, and probes it: blank batches of one and of the maximum
  * must pass.
  *
- * @throws MillraceError PROVIDER_NOT_AVAILABLE, MODEL_NOT_ONNX, MODEL_INVALID, CONTRACT_NOT_SUPPORTED, CONTRACT_MISMATCH.
+ * @throws MillraceError PROVIDER_NOT_AVAILABLE, MODEL_NOT_ONNX, MODEL_INVALID, MODEL_NOT_SUPPORTED, CONTRACT_MISMATCH.
  */
 export async function openModel(modelPackage: ModelPackage, options: SessionOptions): Promise<Model> {
   const contract = contractByName(modelPackage.manifest.contract);
+  assertSupported(modelPackage.manifest);
   await assertProviderAvailable(options.provider);
   const session = await openModelFile(modelPackage.modelPath, options);
   try {

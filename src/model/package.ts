@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { MillraceError, systemCode, toError } from '../runtime/errors.ts';
 import { modelManifest, type ModelManifest } from './manifest.ts';
 

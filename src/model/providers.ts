@@ -1,32 +1,30 @@
-import { MillraceError, toError } from '../runtime/errors.ts';
-import { openOnnxRuntimeSession } from './onnxruntime-session.ts';
+import { fork } from 'node:child_process';
+import { z } from 'zod';
+import { MillraceError } from '../runtime/errors.ts';
 import { PROVIDERS, type Provider } from './session.ts';
 
-/** `Identity` on one float, opset 13: the smallest graph that makes a provider load its libraries. */
-const IDENTITY_ONNX = Uint8Array.from(
-  Buffer.from(
-    'CAgSADo3ChAKAXgSAXkiCElkZW50aXR5EgFnWg8KAXgSCgoICAESBAoCCAFiDwoBeRIKCggIARIECgIIAUIECgAQDQ==',
-    'base64',
-  ),
-);
+const verdict = z.discriminatedUnion('available', [
+  z.object({ available: z.literal(true) }),
+  z.object({ available: z.literal(false), reason: z.string() }),
+]);
 
-export type ProviderCheck =
-  | { readonly provider: Provider; readonly available: true }
-  | { readonly provider: Provider; readonly available: false; readonly reason: string };
+export type ProviderCheck = { readonly provider: Provider } & Readonly<z.infer<typeof verdict>>;
 
-/** Whether a provider works on this machine, by opening and running a session on it. */
-export async function checkProvider(provider: Provider): Promise<ProviderCheck> {
-  try {
-    const session = await openOnnxRuntimeSession(IDENTITY_ONNX, { provider, threads: 1 });
-    try {
-      await session.run({ x: { dtype: 'float32', dims: [1], data: new Float32Array([1]) } });
-    } finally {
-      await session.close();
-    }
-    return { provider, available: true };
-  } catch (error) {
-    return { provider, available: false, reason: firstLine(toError(error).message) };
-  }
+/** Processes start from what is built. */
+const PROCESS = new URL('provider-process.js', import.meta.url);
+
+/** Whether a provider works on this machine, by running a session on it in a process of its own. */
+export function checkProvider(provider: Provider): Promise<ProviderCheck> {
+  return new Promise((resolve, reject) => {
+    const child = fork(PROCESS, [provider], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    let check: ProviderCheck = { provider, available: false, reason: 'its libraries ended the process' };
+    child.on('message', (message) => {
+      const found = verdict.parse(message);
+      check = { provider, ...(found.available ? found : { ...found, reason: essence(found.reason) }) };
+    });
+    child.on('error', reject);
+    child.on('close', () => resolve(check));
+  });
 }
 
 export async function checkProviders(): Promise<ProviderCheck[]> {
@@ -50,4 +48,6 @@ export async function assertProviderAvailable(provider: Provider): Promise<void>
   );
 }
 
-const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';
+/** ONNX Runtime's reason without the source file, function and condition that it starts with. */
+const essence = (reason: string): string =>
+  (reason.split('\n', 1)[0] ?? '').replace(/\/\S+\.cc:\d+ .* was false\. /, '');

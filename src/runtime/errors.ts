@@ -17,7 +17,7 @@ const CATALOGUE = {
   MODEL_CHECKSUM: { retry: 'never', exitCode: 2 },
   MODEL_NOT_ONNX: { retry: 'never', exitCode: 2 },
   CONTRACT_MISMATCH: { retry: 'never', exitCode: 2 },
-  CONTRACT_NOT_SUPPORTED: { retry: 'never', exitCode: 2 },
+  MODEL_NOT_SUPPORTED: { retry: 'never', exitCode: 2 },
   BATCH_TOO_LARGE: { retry: 'never', exitCode: 2 },
   PROVIDER_NOT_AVAILABLE: { retry: 'never', exitCode: 2 },
   INFERENCE_FAILED: { retry: 'backoff', exitCode: 1 },

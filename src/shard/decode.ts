@@ -58,7 +58,7 @@ const COLOURS: Readonly<Partial<Record<Metadata['space'], ImageHeader['colour']>
 export async function probeImage(bytes: Uint8Array, limits: DecodeLimits): Promise<ImageHeader> {
   const format = formatOf(bytes);
   // The limit is checked below, where the failure can name both numbers.
-  const metadata = await read(format, bytes, () =>
+  const metadata = await read({ format, bytes, limits }, () =>
     sharp(bytes, { ...READ, limitInputPixels: false }).metadata(),
   );
   const colour = colourOf(format, metadata);
@@ -87,7 +87,7 @@ export async function decodeImage(bytes: Uint8Array, limits: DecodeLimits): Prom
   const header = await probeImage(bytes, limits);
   const { format, height, width, orientation } = header;
   const isCmyk = header.colour === 'cmyk';
-  const { data } = await read(format, bytes, () => {
+  const { data } = await read({ format, bytes, limits }, () => {
     const image = sharp(format === 'GIF' ? withOpaqueFirstFrame(bytes) : bytes, {
       ...READ,
       failOn: FAIL_ON,
@@ -122,17 +122,24 @@ function colourOf(format: ImageFormat, { space, depth, channels }: Metadata): Im
   throw unsupported(`${format} with ${channels} ${space} channels of type ${depth}`);
 }
 
-/** What sharp throws for an image becomes the image's failure. */
-async function read<T>(format: ImageFormat, bytes: Uint8Array, call: () => Promise<T>): Promise<T> {
+interface Source {
+  readonly format: ImageFormat;
+  readonly bytes: Uint8Array;
+  readonly limits: DecodeLimits;
+}
+
+/** What sharp throws for an image becomes the image's failure. Its texts change with its version: they are the cause. */
+async function read<T>({ format, bytes, limits }: Source, call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    // sharp's texts change with its version and stay in the cause.
     const cause = toError(error);
     if (cause.message.startsWith('timeout'))
-      throw new ImageFailure('decode_failed', 'decoding took too long; raise decodeTimeoutSeconds', {
-        cause,
-      });
+      throw new ImageFailure(
+        'decode_failed',
+        `decoding took longer than ${limits.timeoutSeconds} s; scale it down or raise decodeTimeoutSeconds`,
+        { cause },
+      );
     if (endsEarly(format, bytes))
       throw new ImageFailure('truncated', `the ${format} file ends before its image does; copy it again`, {
         cause,

@@ -22,8 +22,9 @@ export function emptyTaps(start: number, length: number): AxisTaps {
 
 /**
  * Output pixels `start` to `end` (exclusive) of `F.interpolate(mode="bilinear", align_corners=False)` without
- * antialiasing from `inputs` to `outputs` pixels. PyTorch scales in float32 and fuses the multiplication with the
- * subtraction, so that the source position is rounded once.
+ * antialiasing from `inputs` to `outputs` pixels. PyTorch works in float32; of its kernels this is the one that rounds
+ * the source position once (fused multiply-add), as on one thread. Those that round twice differ from it by 3e-5 of the
+ * difference of two neighbouring pixels.
  */
 export function torchBilinearTaps(inputs: number, outputs: number, start = 0, end = outputs): AxisTaps {
   const taps = emptyTaps(start, end - start);

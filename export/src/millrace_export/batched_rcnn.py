@@ -84,7 +84,7 @@ class BatchedRCNN(nn.Module):
             height, width = deltas.shape[-2:]
             objectness = objectness.permute(0, 2, 3, 1).flatten(1)
             deltas = deltas.reshape(batch, -1, 4, height, width).permute(0, 3, 4, 1, 2).reshape(batch, -1, 4)
-            objectness, top = top_k_at_most(objectness, rpn._pre_nms_top_n["testing"])
+            objectness, top = top_k_at_most(objectness, rpn.pre_nms_top_n())
             boxes.append(rpn.box_coder.decode_single(_rows(deltas, top).reshape(-1, 4), anchors[top].reshape(-1, 4)))
             boxes[-1] = boxes[-1].reshape(batch, -1, 4)
             scores.append(objectness.sigmoid())
@@ -95,7 +95,7 @@ class BatchedRCNN(nn.Module):
         real = _at_least(proposals, rpn.min_size) & (probability >= rpn.score_thresh)
         probability = torch.where(real, probability, torch.full_like(probability, REJECTED))
         probability = _suppress(proposals, probability, torch.cat(level_of, dim=1), rpn.nms_thresh)
-        probability, top = top_k_at_most(probability, rpn._post_nms_top_n["testing"])
+        probability, top = top_k_at_most(probability, rpn.post_nms_top_n())
         return _rows(proposals, top), probability > ABOVE_REJECTED
 
     def _anchors(self, pixels: Tensor, levels: list[Tensor]) -> list[Tensor]:

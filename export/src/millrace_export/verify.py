@@ -19,7 +19,7 @@ SAME_IOU = 0.99
 # may be missing where an IoU or a score lies on its threshold to the last bits, so a few are allowed.
 BOX_TOLERANCE_PX = 0.1
 SCORE_TOLERANCE = 1e-3
-MASK_TOLERANCE = 1e-3
+MASK_TOLERANCE = 1e-2
 UNMATCHED_TOLERANCE = 0.02
 
 

@@ -7,12 +7,12 @@ import { torchvision } from './torchvision.ts';
 /** One file a contract beside this one; a contract of the schema that is missing here is not supported yet. */
 const CONTRACTS: Partial<Record<ContractName, Contract>> = { millrace, torchvision };
 
-/** @throws MillraceError CONTRACT_NOT_SUPPORTED. */
+/** @throws MillraceError MODEL_NOT_SUPPORTED. */
 export function contractByName(name: ContractName): Contract {
   const contract = CONTRACTS[name];
   if (contract) return contract;
   throw new MillraceError(
-    'CONTRACT_NOT_SUPPORTED',
+    'MODEL_NOT_SUPPORTED',
     `this version does not run the contract "${name}"; it runs ${Object.keys(CONTRACTS).join(', ')}`,
   );
 }
