@@ -94,5 +94,5 @@ const defined = (record: Readonly<Record<string, unknown>>): Record<string, unkn
 
 const kebab = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
-export const environmentName = (name: string): string =>
+const environmentName = (name: string): string =>
   `MILLRACE_${kebab(name).replaceAll('-', '_').toUpperCase()}`;

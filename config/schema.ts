@@ -4,7 +4,7 @@ import { PROVIDERS } from '../src/model/session.ts';
 const MIB = 1024 * 1024;
 
 /** A budget of failed images: `5%` of the images, or `20` images. */
-export const failureBudget = z
+const failureBudget = z
   .string()
   .regex(/^(\d+(\.\d+)?%|\d+)$/, 'a share such as "5%" or a count such as "20"')
   .transform((text) =>
@@ -53,4 +53,3 @@ export const configSchema = z.strictObject({
 });
 
 export type Config = z.infer<typeof configSchema>;
-export type ConfigInput = z.input<typeof configSchema>;

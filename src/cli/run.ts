@@ -103,7 +103,7 @@ function interruptSignal(onFirst: () => void): AbortSignal {
   return controller.signal;
 }
 
-export function summary(report: RunReport, seconds: number): string {
+function summary(report: RunReport, seconds: number): string {
   const folder = fileURLToPath(report.output);
   if (report.alreadyComplete) {
     return `Nothing to do: this run is complete (${report.labelled} labelled, ${report.failed} failed). Results: ${folder}\n`;

@@ -10,7 +10,7 @@ const unit = z.number().min(0).max(1);
 const triple = z.tuple([z.number(), z.number(), z.number()]);
 const cssColor = z.string().regex(/^#[0-9a-f]{6}$/i, 'a colour as "#rrggbb"');
 
-export const FILTERS = [
+const FILTERS = [
   'torch-bilinear',
   'opencv-linear',
   'pillow-bilinear',
@@ -79,7 +79,7 @@ const keypoints = z.strictObject({
   colors: z.array(cssColor).default([]),
 });
 
-export const CONTRACT_NAMES = [
+const CONTRACT_NAMES = [
   'millrace',
   'torchvision',
   'torchvision-padded',
@@ -151,6 +151,4 @@ export const modelManifest = z
 
 export type ModelManifest = z.infer<typeof modelManifest>;
 export type ModelClass = ModelManifest['classes'][number];
-export type Resize = ModelManifest['input']['resize'];
-export type Ladder = ModelManifest['input']['pad']['ladder'];
 export type ContractName = ModelManifest['contract'];

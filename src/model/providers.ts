@@ -14,7 +14,7 @@ export type ProviderCheck = { readonly provider: Provider } & Readonly<z.infer<t
 const PROCESS = new URL('provider-process.js', import.meta.url);
 
 /** Whether a provider works on this machine, by running a session on it in a process of its own. */
-export function checkProvider(provider: Provider): Promise<ProviderCheck> {
+function checkProvider(provider: Provider): Promise<ProviderCheck> {
   return new Promise((resolve, reject) => {
     const child = fork(PROCESS, [provider], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
     let check: ProviderCheck = { provider, available: false, reason: 'its libraries ended the process' };

@@ -34,7 +34,7 @@ export const runJob = z.discriminatedUnion('step', [
 ]);
 
 /** The shards `group * groupSize` and following of a run. */
-export const groupJob = z.strictObject({ runId, group: z.int().nonnegative() });
+const groupJob = z.strictObject({ runId, group: z.int().nonnegative() });
 
 /** What a group returns: how many of its shards failed for good, and why the first of them did. */
 export const groupResult = z.strictObject({
@@ -54,7 +54,7 @@ export type GroupResult = z.infer<typeof groupResult>;
  */
 export const runJobId = (id: string): string => `run-${id}`;
 
-export const groupJobId = ({ runId, group }: GroupJob): string => `group-${runId}.${group}`;
+const groupJobId = ({ runId, group }: GroupJob): string => `group-${runId}.${group}`;
 
 export const shardJobId = ({ runId, shard, generation }: ShardJob): string =>
   `shard-${runId}.${shard}.${generation}`;

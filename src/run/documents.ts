@@ -8,7 +8,7 @@ const failureCounts = z.partialRecord(z.enum(FAILURE_CLASSES), z.int().positive(
 const networkPixels = z.strictObject({ total: z.int().nonnegative(), padding: z.int().nonnegative() });
 
 /** The options that affect results or what is written. Two runs on one output must agree on them. */
-export const runOptions = z.strictObject({
+const runOptions = z.strictObject({
   /** Detections below it are not kept. */
   scoreThreshold: z.number().min(0).max(1),
   /** Detections below it are neither drawn nor written to `annotations.json`. */
@@ -50,7 +50,7 @@ export const planDocument = z.strictObject({
 });
 
 /** What may change a float. Equal fingerprints give equal bytes. */
-export const fingerprint = z.strictObject({
+const fingerprint = z.strictObject({
   millrace: z.string(),
   modelSha256: sha256,
   onnxruntime: z.string(),

@@ -3,7 +3,7 @@ import type { Tally } from './tally.ts';
 /** How many images may fail: a share of the run's images, or a count. */
 export type FailureBudget = { readonly share: number } | { readonly count: number };
 
-export const DEFAULT_BUDGET: FailureBudget = { share: 0.05 };
+const DEFAULT_BUDGET: FailureBudget = { share: 0.05 };
 
 /** A share is judged once so many images are done: one bad file among the first three is no sign of anything. */
 const JUDGED_AFTER_IMAGES = 200;

@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const repository = fileURLToPath(new URL('../../../', import.meta.url));
+const repository = fileURLToPath(new URL('../../../', import.meta.url));
 export const demoImages = path.join(repository, 'examples/images');
 export const demoModel = path.join(repository, 'models/id-cards');
 export const fixtureModel = (name: string): string => path.join(repository, 'test/fixtures/models', name);
