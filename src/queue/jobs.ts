@@ -54,7 +54,7 @@ export type GroupResult = z.infer<typeof groupResult>;
  */
 export const runJobId = (id: string): string => `run-${id}`;
 
-const groupJobId = ({ runId, group }: GroupJob): string => `group-${runId}.${group}`;
+export const groupJobId = ({ runId, group }: GroupJob): string => `group-${runId}.${group}`;
 
 export const shardJobId = ({ runId, shard, generation }: ShardJob): string =>
   `shard-${runId}.${shard}.${generation}`;
