@@ -79,7 +79,8 @@ export async function probeImage(bytes: Uint8Array, limits: DecodeLimits): Promi
  * gray). AVIF with subsampled chroma differs from Pillow at coloured edges: libheif repeats chroma samples, libavif
  * interpolates them.
  *
- * The work is done in libuv's threads; only CMYK is converted in the calling one.
+ * The work is done in libuv's threads; only the copy to a buffer that can be transferred, and CMYK, are the caller's.
+ * (sharp 0.35.5's `toUint8Array` would save the copy, and never frees its memory.)
  *
  * @throws ImageFailure `empty`, `not_an_image`, `truncated`, `unsupported`, `too_large` or `decode_failed`.
  */
@@ -87,16 +88,15 @@ export async function decodeImage(bytes: Uint8Array, limits: DecodeLimits): Prom
   const header = await probeImage(bytes, limits);
   const { format, height, width, orientation } = header;
   const isCmyk = header.colour === 'cmyk';
-  const { data } = await read({ format, bytes, limits }, () => {
+  const data = await read({ format, bytes, limits }, () => {
     const image = sharp(format === 'GIF' ? withOpaqueFirstFrame(bytes) : bytes, {
       ...READ,
       failOn: FAIL_ON,
       limitInputPixels: limits.maxPixels,
     }).timeout({ seconds: limits.timeoutSeconds });
-    return (isCmyk ? asCmyk(image) : asRgb(image)).raw().toUint8Array();
+    return (isCmyk ? asCmyk(image) : asRgb(image)).raw().toBuffer();
   });
-  const samples = ownBuffer(data);
-  const pixels = isCmyk ? cmykToRgb(samples) : samples;
+  const pixels = isCmyk ? cmykToRgb(data) : new Uint8Array(data);
   if (pixels.length !== height * width * 3) throw damaged(format);
   return { height, width, orientation, pixels };
 }
@@ -159,8 +159,3 @@ function quoteStart(bytes: Uint8Array): string {
   const text = Buffer.from(bytes.subarray(0, 16)).toString('latin1');
   return `"${text.replaceAll(/[^ -~]|["\\]/g, '.')}"`;
 }
-
-const ownBuffer = (data: Uint8Array): Uint8Array<ArrayBuffer> =>
-  data.buffer instanceof ArrayBuffer && data.byteLength === data.buffer.byteLength
-    ? new Uint8Array(data.buffer)
-    : new Uint8Array(data);

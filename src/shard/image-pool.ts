@@ -16,6 +16,8 @@ export class ImagePool {
       minThreads: threads,
       maxThreads: threads,
       concurrentTasksPerWorker: 1,
+      // A thread that waits by Atomics never turns its event loop, and canvases are freed there.
+      atomics: 'disabled',
     });
   }
 

@@ -56,11 +56,20 @@ def _build_from_function(arch: str, num_classes: int | None) -> nn.Module:
         function = getattr(importlib.import_module(module_name), function_name)
     except (ImportError, AttributeError) as error:
         raise ExportError(f'--arch "{arch}": {error}') from error
-    takes_count = num_classes is not None and "num_classes" in inspect.signature(function).parameters
+    if not callable(function):
+        raise ExportError(f'--arch "{arch}" is not a function')
+    takes_count = num_classes is not None and _takes_num_classes(function)
     model = function(num_classes=num_classes) if takes_count else function()
     if not isinstance(model, nn.Module):
         raise ExportError(f'--arch "{arch}" returned {type(model).__name__}, not a torch.nn.Module')
     return model.eval()
+
+
+def _takes_num_classes(function: Callable[..., nn.Module]) -> bool:
+    try:
+        return "num_classes" in inspect.signature(function).parameters
+    except ValueError:  # some built-in callables have no signature
+        return False
 
 
 def set_batch_norm_epsilon(model: nn.Module, epsilon: float) -> None:

@@ -1,6 +1,7 @@
 """State dicts as training leaves them: reading, checking against a model, loading."""
 
 import pickle
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -53,16 +54,15 @@ def load_weights(model: nn.Module, weights: Weights, source: str) -> None:
     """Load all of `weights` into `model`; ExportError with the first differences if they do not fit each other."""
     try:
         missing, unexpected = model.load_state_dict(weights, strict=False)
-    except RuntimeError:
+        differences = _only_in_one(missing, unexpected)
+    except RuntimeError:  # shapes; PyTorch then tells only of those
         expected = model.state_dict()
-        differences = [
+        differences = _only_in_one(expected.keys() - weights.keys(), weights.keys() - expected.keys())
+        differences += [
             f"{name}: {list(weights[name].shape)} in the checkpoint, {list(value.shape)} in the model"
             for name, value in expected.items()
             if name in weights and weights[name].shape != value.shape
         ]
-    else:
-        differences = [f"{name}: only in the model" for name in missing if not name.endswith(STEPS_SEEN)]
-        differences += [f"{name}: only in the checkpoint" for name in unexpected if not name.endswith(STEPS_SEEN)]
     if differences:
         shown = "\n  ".join(differences[:SHOWN_DIFFERENCES])
         more = len(differences) - SHOWN_DIFFERENCES
@@ -70,3 +70,8 @@ def load_weights(model: nn.Module, weights: Weights, source: str) -> None:
         raise ExportError(
             f"{source} does not fit this architecture:\n  {shown}{rest}\nIs --arch the one that was trained?"
         )
+
+
+def _only_in_one(model_names: Iterable[str], checkpoint_names: Iterable[str]) -> list[str]:
+    sides = ((model_names, "only in the model"), (checkpoint_names, "only in the checkpoint"))
+    return [f"{name}: {side}" for names, side in sides for name in sorted(names) if not name.endswith(STEPS_SEEN)]
