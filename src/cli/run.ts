@@ -24,17 +24,20 @@ Examples:
   $ millrace run photos --model my-model --output out --score-threshold 0.3 --no-annotate
   $ millrace run photos --model my-model --output out --max-failures 20 --json | jq .failed`;
 
+/** A number, or the text that is none, for the configuration to refuse by name. */
+const setting = z.union([z.number(), z.string()]).optional();
+
 const runOptions = z.object({
   model: z.string(),
   output: z.string(),
   config: z.string().optional(),
   json: z.boolean().optional(),
-  batchSize: z.number().optional(),
-  shardSize: z.union([z.number(), z.string()]).optional(),
-  scoreThreshold: z.number().optional(),
-  labelThreshold: z.number().optional(),
+  batchSize: setting,
+  shardSize: setting,
+  scoreThreshold: setting,
+  labelThreshold: setting,
   provider: z.string().optional(),
-  threads: z.number().optional(),
+  threads: setting,
   annotate: z.boolean().optional(),
   maxFailures: z.string().optional(),
 });
@@ -46,12 +49,16 @@ export function addRunCommand(program: Command): void {
     .argument('<source>', 'folder of images, with its sub-folders')
     .requiredOption('--model <package>', 'folder of a model package (model.json and an .onnx file)')
     .requiredOption('--output <dir>', 'folder for the results; a new one, or one that this run began')
-    .option('--batch-size <n>', "images in one inference (default: the model's maximum)", Number)
-    .option('--shard-size <n>', 'images in a shard, the unit of resuming, 1 to 256, or "auto"', sizeOrAuto)
-    .option('--score-threshold <0..1>', "drop detections below it (default: the model's)", Number)
-    .option('--label-threshold <0..1>', "draw and annotate from it upwards (default: the model's)", Number)
+    .option('--batch-size <n>', "images in one inference (default: the model's maximum)", numberIfAny)
+    .option('--shard-size <n>', 'images in a shard, the unit of resuming, 1 to 256, or "auto"', numberIfAny)
+    .option('--score-threshold <0..1>', "drop detections below it (default: the model's)", numberIfAny)
+    .option(
+      '--label-threshold <0..1>',
+      "draw and annotate from it upwards (default: the model's)",
+      numberIfAny,
+    )
     .addOption(new Option('--provider <name>', `execution provider: ${PROVIDERS.join(', ')} (default: cpu)`))
-    .option('--threads <n>', 'threads of one inference (default: one a core)', Number)
+    .option('--threads <n>', 'threads of one inference (default: one a core)', numberIfAny)
     .option('--annotate', 'draw the detections on a copy of each image (default)')
     .option('--no-annotate', 'write no annotated images')
     .option('--max-failures <n|n%>', 'stop when more images fail than this count or share (default: 5%)')
@@ -63,7 +70,8 @@ export function addRunCommand(program: Command): void {
     });
 }
 
-const sizeOrAuto = (text: string): number | string => (text === 'auto' ? text : Number(text));
+const numberIfAny = (text: string): number | string =>
+  text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text);
 
 async function run(source: string, options: z.infer<typeof runOptions>): Promise<void> {
   const { model, output, config: file, json, ...flags } = options;

@@ -10,6 +10,8 @@ export const demoImages = path.join(repository, 'examples/images');
 export const demoModel = path.join(repository, 'models/id-cards');
 export const fixtureModel = (name: string): string => path.join(repository, 'test/fixtures/models', name);
 
+export const fixtureScenes = path.join(repository, 'test/fixtures/scenes');
+
 const MAIN = path.join(repository, 'dist/src/cli/main.js');
 
 export interface CliResult {
