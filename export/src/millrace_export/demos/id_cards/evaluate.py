@@ -1,5 +1,9 @@
-"""Box and mask AP of a torchvision Mask R-CNN on generated scenes, by pycocotools (COCO's IoU 0.50:0.95)."""
+"""Box and mask AP of a torchvision Mask R-CNN on generated scenes, by pycocotools (COCO's IoU 0.50:0.95).
 
+    python -m millrace_export.demos.id_cards.evaluate model.pth
+"""
+
+import argparse
 import contextlib
 import io
 from collections.abc import Sequence
@@ -10,6 +14,12 @@ from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 from torch import Tensor, nn
+
+from .network import build_model
+from .scenes import scene
+
+HELD_OUT_SEED = 3_000_000  # neither trained on, nor looked at while training
+HELD_OUT_SCENES = 200
 
 Scene = tuple[np.ndarray, np.ndarray]  # image [H, W, 3] uint8 RGB, instance map [H, W] uint8: 0 background, k card k
 
@@ -83,3 +93,19 @@ def average_precision(truth: COCO, results: list[dict], iou_type: str) -> dict[s
     at_90 = evaluation.eval["precision"][8, :, 0, 0, 2].mean()
     values = {"AP": evaluation.stats[0], "AP50": evaluation.stats[1], "AP75": evaluation.stats[2], "AP90": at_90}
     return {name: round(float(value), 4) for name, value in values.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("checkpoint", help="state dict of network.build_model()")
+    parser.add_argument("--seed", type=int, default=HELD_OUT_SEED, help="of the first scene (default: %(default)s)")
+    parser.add_argument("--scenes", type=int, default=HELD_OUT_SCENES)
+    args = parser.parse_args()
+    model = build_model()
+    model.load_state_dict(torch.load(args.checkpoint))
+    for iou_type, values in evaluate(model, [scene(args.seed + n) for n in range(args.scenes)]).items():
+        print(iou_type, "  ".join(f"{name} {value:.3f}" for name, value in values.items()))
+
+
+if __name__ == "__main__":
+    main()
