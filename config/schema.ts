@@ -47,7 +47,7 @@ export const configSchema = z.strictObject({
     .int()
     .positive()
     .default(512 * MIB),
-  /** Threads for resampling, masks and drawing; 0 means one for two cores. */
+  /** Threads for resampling, masks and drawing; 0 means one a processor core. */
   imageThreads: z.int().min(0).max(64).default(0),
   logLevel: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug']).default('warn'),
 });

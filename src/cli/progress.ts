@@ -3,7 +3,7 @@ import type { Tally } from '../run/tally.ts';
 
 const REDRAW_MS = 200;
 const PLAIN_LINE_MS = 10_000;
-const BAR_CELLS = 24;
+const BAR_CELLS = 14;
 
 export interface Progress {
   readonly images: number;
@@ -15,9 +15,9 @@ export interface Progress {
 /** Shows progress on stderr: one line redrawn on a terminal, else a line every ten seconds. */
 export class ProgressReporter {
   readonly #stream: WriteStream;
-  readonly #startedMs = performance.now();
   readonly #timer: NodeJS.Timeout;
   #latest: Progress | undefined;
+  #startedMs = 0;
 
   constructor(stream: WriteStream) {
     this.#stream = stream;
@@ -25,7 +25,9 @@ export class ProgressReporter {
     this.#timer.unref();
   }
 
+  /** The clock starts at the first call: loading the model is not labelling. */
   update(progress: Progress): void {
+    if (!this.#latest) this.#startedMs = performance.now();
     this.#latest = progress;
   }
 

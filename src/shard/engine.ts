@@ -44,7 +44,7 @@ export async function openEngine(
   const threads = config.threads || os.availableParallelism();
   const model = await openModel(modelPackage, { provider: config.provider, threads });
   lifetime.onEnd(() => model.close());
-  const pool = new ImagePool(config.imageThreads || Math.ceil(os.availableParallelism() / 2));
+  const pool = new ImagePool(config.imageThreads || os.availableParallelism());
   lifetime.onEnd(() => pool.close());
   return {
     model,

@@ -207,7 +207,7 @@ def export(args: argparse.Namespace) -> None:
             print(verify(model, graph, options.input_dtype, args.verify_images))
         else:
             print("not compared with PyTorch: onnxruntime is not installed (pip install onnxruntime)")
-    print(f"{args.output}: {args.arch}, {len(classes)} classes, {megabytes:.1f} MB")
+    print(f"{args.output}: {args.arch}, {len(classes)} class{'es' if len(classes) > 1 else ''}, {megabytes:.1f} MB")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
