@@ -65,7 +65,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scenes", type=Path, required=True, help="folder for the generated scenes")
     parser.add_argument("--output", type=Path, required=True, help="the state dict")
-    parser.add_argument("--steps", type=int, default=1600, help="optimiser steps of 8 images (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=2000, help="optimiser steps of 8 images (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     write_scene_store(args.scenes / "train", range(SCENES), processes=1)
