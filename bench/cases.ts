@@ -59,6 +59,8 @@ async function exportResnet(): Promise<string | undefined> {
     'maskrcnn_resnet50_fpn',
     '--weights',
     'random',
+    '--num-classes',
+    '91',
     '--no-verify',
   ];
   try {
