@@ -79,13 +79,7 @@ const keypoints = z.strictObject({
   colors: z.array(cssColor).default([]),
 });
 
-const CONTRACT_NAMES = [
-  'millrace',
-  'torchvision',
-  'torchvision-padded',
-  'mmdeploy',
-  'classifier',
-] as const;
+const CONTRACT_NAMES = ['millrace', 'torchvision', 'torchvision-padded', 'mmdeploy', 'classifier'] as const;
 
 export const modelManifest = z
   .strictObject({
