@@ -49,7 +49,7 @@ async function runChecks(): Promise<Check[]> {
     await check('image formats', async () => decodableFormats().join(', ')),
     await check(
       'font',
-      async () => `bundled; "millrace" is ${measureLabel('millrace', 18)} px wide at 18 px`,
+      async () => `bundled; "millrace" is ${measureLabel('millrace', 18).toFixed(1)} px wide at 18 px`,
     ),
   ];
 }

@@ -48,7 +48,7 @@ async function inspectFile(file: string): Promise<string> {
   await session.close();
   const guess = guessContract(signature);
   const verdict = guess
-    ? `contract: ${guess.contract}, because ${guess.why}`
+    ? `contract: ${guess.contract}, because ${guess.why}; docs/model-packages.md says how to write its model.json`
     : 'contract: none fits these inputs and outputs';
   return [...describeSignature(signature), verdict, ''].join('\n');
 }
