@@ -1,3 +1,4 @@
+import type { ModelManifest } from '../model/manifest.ts';
 import { isMillraceError } from '../runtime/errors.ts';
 import { ImageFailure } from '../runtime/image-failure.ts';
 import { annotatedKey } from '../run/layout.ts';
@@ -24,7 +25,7 @@ interface DecodedItem {
 
 /** decode -> prepare -> infer -> interpret -> annotate, for the images of one batch. */
 export async function runBatch(batch: Batch<OpenedImage>, context: ShardContext): Promise<BatchOutcome[]> {
-  const release = await context.pixelBudget.acquire(pixelBytes(batch));
+  const release = await context.pixelBudget.acquire(pixelBytes(batch, context.model.package.manifest));
   try {
     const outcomes: BatchOutcome[] = [];
     const decoded: DecodedItem[] = [];
@@ -111,7 +112,8 @@ const failed = (item: OpenedImage, failure: ImageFailure): BatchOutcome => ({
 });
 
 /** Decoded images and the network's input. */
-function pixelBytes({ padded, items }: Batch<OpenedImage>): number {
+function pixelBytes({ padded, items }: Batch<OpenedImage>, { input }: ModelManifest): number {
   const decoded = items.reduce((sum, { original }) => sum + original.height * original.width * 3, 0);
-  return decoded + items.length * padded.height * padded.width * 3;
+  const bytesPerSample = input.dtype === 'uint8' ? 1 : Float32Array.BYTES_PER_ELEMENT;
+  return decoded + items.length * padded.height * padded.width * 3 * bytesPerSample;
 }
