@@ -23,7 +23,7 @@ export function annotateImage(
   return encodeJpeg(drawAnnotations(image, detections, styles, minScore));
 }
 
-/** Baseline JPEG, sRGB, 4:2:0. */
-export function encodeJpeg(canvas: Canvas): Uint8Array {
-  return canvas.encodeSync('jpeg', JPEG_QUALITY);
+/** Baseline JPEG, sRGB, 4:2:0; in a buffer of its own, since canvas's cannot be transferred to another thread. */
+export function encodeJpeg(canvas: Canvas): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(canvas.encodeSync('jpeg', JPEG_QUALITY));
 }

@@ -14,7 +14,8 @@ const SECRETS = [
 ] as const;
 
 export function toFailedReason(error: Error): string {
-  const text = error instanceof MillraceError ? `${error.code}: ${error.message}` : error.message;
+  const text =
+    error instanceof MillraceError ? `${error.code}: ${error.message}` : error.message || error.name;
   const safe = SECRETS.reduce((kept, { pattern, replacement }) => kept.replace(pattern, replacement), text);
   return safe.replaceAll('\0', '\\0').slice(0, MAX_CHARACTERS);
 }
