@@ -24,7 +24,7 @@ export async function* prepareBatches(source: string, model: Model): AsyncGenera
         source: storage,
         maxImageBytes: Infinity,
         decodeLimits: LIMITS,
-        canary: async () => undefined,
+        sourceCanary: async () => undefined,
       };
       const opened = await openImage({ id: start + position + 1, key }, position, context, input);
       if (!('failure' in opened)) ready.push(...batcher.add(opened));

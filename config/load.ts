@@ -78,15 +78,14 @@ function environmentSettings(environment: NodeJS.ProcessEnv): Record<string, unk
   return Object.fromEntries(
     entries
       .filter(([, text]) => text !== undefined && text !== '')
-      .map(([name, text]) => [name, scalar(name, text!)]),
+      .map(([name, text]) => [name, scalar(text!)]),
   );
 }
 
-/** `true`, `false` and numbers as in YAML; the rest is text. A budget is text even where it is digits. */
-function scalar(name: string, text: string): unknown {
-  if (name === 'maxFailures') return text;
+/** `true`, `false` and numbers; the rest is text. */
+function scalar(text: string): unknown {
   if (text === 'true' || text === 'false') return text === 'true';
-  return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+  return text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text);
 }
 
 const defined = (record: Readonly<Record<string, unknown>>): Record<string, unknown> =>

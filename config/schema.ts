@@ -5,8 +5,9 @@ const MIB = 1024 * 1024;
 
 /** A budget of failed images: `5%` of the images, or `20` images. */
 const failureBudget = z
-  .string()
-  .regex(/^(\d+(\.\d+)?%|\d+)$/, 'a share such as "5%" or a count such as "20"')
+  .union([z.string(), z.number()])
+  .transform(String)
+  .pipe(z.string().regex(/^(\d+(\.\d+)?%|\d+)$/, 'a share such as "5%" or a count such as "20"'))
   .transform((text) =>
     text.endsWith('%') ? { share: Number(text.slice(0, -1)) / 100 } : { count: Number(text) },
   )

@@ -2,7 +2,7 @@
  * The page: how a source becomes labels. Every stage is composed here, in order, and lives in the folder of its name.
  *
  *     plan    list -> shard -> enqueue
- *     shard   fetch -> decode -> batch -> infer -> interpret -> annotate -> commit
+ *     shard   fetch -> header -> batch -> decode -> infer -> interpret -> annotate -> commit
  *     merge   commits -> COCO JSON, failures, _SUCCESS
  *
  * Storage holds the truth and the queue only says what to do next, so every step can be repeated: starting again is
@@ -23,6 +23,7 @@ import { startShardWorker } from './queue/shards.ts';
 import type { PlanDocument, RunDocument, SuccessDocument } from './run/documents.ts';
 import { readSuccess } from './run/read-write.ts';
 import { RunProgress } from './run/progress.ts';
+import { isMillraceError, MillraceError } from './runtime/errors.ts';
 import { type Lifetime, withLifetime } from './runtime/lifetime.ts';
 import type { Logger } from './runtime/log.ts';
 import { type Engine, openEngine, shardContext } from './shard/engine.ts';
@@ -112,9 +113,10 @@ async function driveRun(
       request.onProgress(progress);
       return { model: manifest.name };
     },
-    missingShards: () => missingShards(output, plan, (commit) => progress.committed(commit)),
+    missingShards: () => missingShards(output, plan, (commit) => progress.resumedWith(commit)),
     merge: async (_runId, failures) => {
-      for (const { error } of failures.first) throw error;
+      const [firstFailure] = failures.first;
+      if (firstFailure) throw firstFailure.error;
       progress.judgeAtEnd();
       success = await mergeRun(output, { manifest, options: run.options, keyPrefix: '' });
     },
@@ -126,8 +128,14 @@ async function driveRun(
     process: async ({ shard, generation }, signal) => {
       progress.begin(shard);
       const images = await readShard(output, plan, shard);
-      const onImage = progress.counterOf(shard);
-      await processShard({ shard, generation }, images, { ...context, onImage }, signal);
+      const shardRun = { ...context, onImage: progress.counterOf(shard) };
+      try {
+        progress.committed(await processShard({ shard, generation }, images, shardRun, signal));
+      } catch (error) {
+        if (isMillraceError(error) && error.retry === 'never' && !signal.aborted) progress.fail(error);
+        request.log.debug({ err: error, shard }, 'a shard was not committed');
+        throw error;
+      }
     },
   });
   progress.stopped.addEventListener('abort', () => worker.abort('the run is stopping'), { once: true });
@@ -135,5 +143,6 @@ async function driveRun(
   await addRun(queue, run.runId);
   const outcome = await waitForRun(queue, run.runId, { pollMs: POLL_MS, signal: progress.stopped });
   if (outcome.state === 'failed') throw outcome.error;
-  return success!;
+  if (!success) throw new MillraceError('RUN_INCOMPLETE', 'the run ended without its results; run it again');
+  return success;
 }

@@ -51,7 +51,7 @@ def train(scenes: Path, output: Path, steps: int, seed: int) -> None:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
         optimizer.step()
-        update_average(average, model, step)
+        update_average(average, model, min(0.998, (1 + step) / (10 + step)))
         running += loss.item() / LOG_EVERY
         if (step + 1) % LOG_EVERY == 0:
             print(f"step {step + 1}  loss {running:.3f}  {time.process_time() - started:.0f} CPU s", flush=True)

@@ -56,7 +56,7 @@ export function describeProgress({ images, tally, resumed }: Progress, seconds: 
 }
 
 function bar({ images, tally }: Progress): string {
-  const share = images > 0 ? (tally.labelled + tally.failed) / images : 0;
+  const share = images > 0 ? Math.min(1, (tally.labelled + tally.failed) / images) : 0;
   const filled = Math.round(share * BAR_CELLS);
   return `[${'='.repeat(filled)}${' '.repeat(BAR_CELLS - filled)}] ${Math.floor(share * 100)}%`;
 }

@@ -129,6 +129,8 @@ export const modelManifest = z
       fail(['classes', repeatedLabel, 'label'], `label ${labels[repeatedLabel]} is used twice`);
     if (manifest.task === 'instance-segmentation' && !manifest.masks)
       fail(['masks'], 'an instance-segmentation model needs "masks"');
+    if (manifest.task !== 'instance-segmentation' && manifest.masks)
+      fail(['masks'], `a model for ${manifest.task} has none; only instance-segmentation does`);
     if (manifest.task === 'keypoint-detection' && !manifest.keypoints?.names.length)
       fail(['keypoints', 'names'], 'a keypoint-detection model needs the names of its keypoints');
     if (typeof manifest.batch.size === 'number' && manifest.batch.max !== manifest.batch.size)

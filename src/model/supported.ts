@@ -25,6 +25,9 @@ export function assertSupported({ input, batch, task }: ModelManifest): void {
     typeof batch.size === 'number' && batch.size > 1
       ? `batch.size ${batch.size}: there is "dynamic" and 1`
       : undefined,
+    batch.padding === 'forbidden' && batch.max > 1
+      ? 'batch.padding "forbidden" with "max" above 1: lower it to 1, or use "zero" or "masked"'
+      : undefined,
     task === 'keypoint-detection' || task === 'image-classification'
       ? `task "${task}": there is object-detection and instance-segmentation`
       : undefined,

@@ -18,6 +18,8 @@ export function describeRun(
     labelThreshold: config.labelThreshold ?? manifest.thresholds.label,
     shardSize: config.shardSize,
     annotate: config.annotate,
+    maxImageBytes: config.maxImageBytes,
+    maxImagePixels: config.maxImagePixels,
   };
   const identity = JSON.stringify([source.uri, output.uri, model, options]);
   return {

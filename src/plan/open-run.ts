@@ -52,6 +52,8 @@ function describeDifferences(found: RunDocument, wanted: RunDocument): string[] 
     ['--label-threshold', found.options.labelThreshold, wanted.options.labelThreshold],
     ['--shard-size', found.options.shardSize, wanted.options.shardSize],
     ['--annotate', found.options.annotate, wanted.options.annotate],
+    ['maxImageBytes', found.options.maxImageBytes, wanted.options.maxImageBytes],
+    ['maxImagePixels', found.options.maxImagePixels, wanted.options.maxImagePixels],
   ];
   return pairs
     .filter(([, before, now]) => before !== now)

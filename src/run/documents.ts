@@ -16,6 +16,9 @@ const runOptions = z.strictObject({
   /** Images in a shard, or `auto`: a 32nd of the images, at most 256. */
   shardSize: z.union([z.int().positive(), z.literal('auto')]),
   annotate: z.boolean(),
+  /** Larger files and larger images are failures. */
+  maxImageBytes: z.int().positive(),
+  maxImagePixels: z.int().positive(),
 });
 
 /** `run.json`: what was asked. Written once, never changed. */

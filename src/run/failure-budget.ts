@@ -25,4 +25,4 @@ export function exceedsBudget(
 }
 
 export const describeBudget = (budget: FailureBudget = DEFAULT_BUDGET): string =>
-  'count' in budget ? `${budget.count} images` : `${budget.share * 100}%`;
+  'count' in budget ? `${budget.count} images` : `${Number((budget.share * 100).toPrecision(6))}%`;

@@ -8,7 +8,7 @@ import { RunTally, type Tally } from './tally.ts';
 export class RunProgress {
   readonly #tally = new RunTally();
   readonly #budget: FailureBudget | undefined;
-  readonly #overBudget = new AbortController();
+  readonly #stop = new AbortController();
   /** Aborts with the reason why the run stops early. */
   readonly stopped: AbortSignal;
   #images = 0;
@@ -16,7 +16,7 @@ export class RunProgress {
 
   constructor(budget: FailureBudget | undefined, interrupted: AbortSignal) {
     this.#budget = budget;
-    this.stopped = AbortSignal.any([interrupted, this.#overBudget.signal]);
+    this.stopped = AbortSignal.any([interrupted, this.#stop.signal]);
   }
 
   /** Images of the run; 0 until it is planned. */
@@ -37,10 +37,20 @@ export class RunProgress {
     this.#images = images;
   }
 
-  /** A shard that was committed before. */
+  /** A shard that was found committed; the first time, that is another process's work. */
+  resumedWith(commit: CommitDocument): void {
+    if (!this.#tally.has(commit.shard)) this.#resumed += commit.images;
+    this.#tally.addCommit(commit);
+  }
+
+  /** A shard is final: its commit counts, whatever was counted while it was tried. */
   committed(commit: CommitDocument): void {
     this.#tally.addCommit(commit);
-    this.#resumed += commit.images;
+  }
+
+  /** Stops the run for an error that no other shard can escape. */
+  fail(error: MillraceError): void {
+    this.#stop.abort(error);
   }
 
   /** A shard is tried, for the first time or again. */
@@ -52,7 +62,7 @@ export class RunProgress {
     return (outcome) => {
       this.#tally.add(shard, outcome);
       if (outcome !== 'labelled' && exceedsBudget(this.tally, this.#budget, false))
-        this.#overBudget.abort(this.#budgetError());
+        this.#stop.abort(this.#budgetError());
     };
   }
 

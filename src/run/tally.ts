@@ -12,6 +12,10 @@ export interface Tally {
 export class RunTally {
   readonly #shards = new Map<number, Map<'labelled' | FailureClass, number>>();
 
+  has(shard: number): boolean {
+    return this.#shards.has(shard);
+  }
+
   /** Forgets what a shard had, at the start of each try. */
   begin(shard: number): void {
     this.#shards.set(shard, new Map());
@@ -23,6 +27,7 @@ export class RunTally {
     this.#shards.set(shard, counts);
   }
 
+  /** What a commit says replaces what was counted of its shard. */
   addCommit(commit: CommitDocument): void {
     this.begin(commit.shard);
     this.add(commit.shard, 'labelled', commit.labelled);

@@ -4,7 +4,6 @@ import { classStyles } from '../draw/class-style.ts';
 import { type Model, openModel } from '../model/model.ts';
 import type { ModelPackage } from '../model/package.ts';
 import type { Fingerprint, RunDocument } from '../run/documents.ts';
-import { RUN_KEY } from '../run/layout.ts';
 import { ByteBudget } from '../runtime/byte-budget.ts';
 import { MillraceError } from '../runtime/errors.ts';
 import type { Lifetime } from '../runtime/lifetime.ts';
@@ -12,7 +11,7 @@ import type { Logger } from '../runtime/log.ts';
 import { CPU_CLASS, MILLRACE_VERSION, ONNXRUNTIME_VERSION } from '../runtime/versions.ts';
 import type { Storage } from '../storage/storage.ts';
 import { ImagePool } from './image-pool.ts';
-import type { ShardContext } from './process-shard.ts';
+import type { ShardContext } from './shard-context.ts';
 
 /** A worker's part of the context: what is the same for every shard of every run of one model. */
 export interface Engine {
@@ -64,6 +63,15 @@ export async function openEngine(
   };
 }
 
+/** A source that lists nothing any more was unmounted or removed: no image is to blame for that. */
+async function assertSourceThere(source: Storage): Promise<void> {
+  for await (const _ of source.list('')) return;
+  throw new MillraceError(
+    'STORAGE_UNAVAILABLE',
+    `the source ${source.uri} is gone: nothing is in it any more`,
+  );
+}
+
 /** What the shards of one run need beside the engine. */
 export function shardContext(
   engine: Engine,
@@ -72,18 +80,16 @@ export function shardContext(
   config: Config,
   log: Logger,
 ): Omit<ShardContext, 'onImage'> {
-  const { scoreThreshold, labelThreshold, annotate } = run.options;
+  const { scoreThreshold, labelThreshold, annotate, maxImageBytes, maxImagePixels } = run.options;
   const styles = classStyles(engine.model.package.manifest.classes);
   return {
     ...engine,
     ...places,
     scoreThreshold,
     ...(annotate ? { annotation: { styles, minScore: labelThreshold } } : {}),
-    maxImageBytes: config.maxImageBytes,
-    decodeLimits: { maxPixels: config.maxImagePixels, timeoutSeconds: config.decodeTimeoutSeconds },
-    canary: async () => {
-      await places.output.get(RUN_KEY);
-    },
+    maxImageBytes,
+    decodeLimits: { maxPixels: maxImagePixels, timeoutSeconds: config.decodeTimeoutSeconds },
+    sourceCanary: () => assertSourceThere(places.source),
     log,
   };
 }

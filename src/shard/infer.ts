@@ -1,7 +1,7 @@
 import type { NetworkBatch, RawDetections } from '../model/contracts/contract.ts';
 import type { Model } from '../model/model.ts';
 import { runBlankBatch } from '../model/probe.ts';
-import { toError } from '../runtime/errors.ts';
+import { MillraceError, toError } from '../runtime/errors.ts';
 import { ImageFailure } from '../runtime/image-failure.ts';
 
 /** One entry an image: what the model found, or why the model fails on it. */
@@ -14,7 +14,7 @@ export type PrepareBatch = (positions: readonly number[]) => Promise<NetworkBatc
  * Runs a batch. Where it fails, each image runs alone, so that the one at fault costs only itself; before an image is
  * blamed, a blank batch goes through the same session, and if that fails too the environment is to blame.
  *
- * @throws MillraceError CONTRACT_MISMATCH or INFERENCE_FAILED when the session itself is broken.
+ * @throws MillraceError INFERENCE_FAILED when the session itself is broken.
  */
 export async function inferBatch(
   model: Model,
@@ -49,8 +49,13 @@ async function tryRun(
 }
 
 async function blame(model: Model, error: Error): Promise<ImageFailure> {
-  await runBlankBatch(model.package.manifest, model.contract, model.session, 1);
-  return new ImageFailure('inference_failed', `the model fails on this image: ${error.message}`, {
+  try {
+    await runBlankBatch(model.package.manifest, model.contract, model.session, 1);
+  } catch (cause) {
+    const message = `the model does not even run a blank image any more: ${toError(cause).message}`;
+    throw new MillraceError('INFERENCE_FAILED', message, { cause });
+  }
+  return new ImageFailure('inference_failed', 'the model fails on this image, and not on a blank one', {
     cause: error,
   });
 }

@@ -45,7 +45,15 @@ export async function openImage(
 }
 
 function paddedImageSize(resized: ImageSize, input: ModelManifest['input']): ImageSize {
-  if (input.shape !== 'dynamic') return input.shape;
+  if (input.shape !== 'dynamic') {
+    const { height, width } = input.shape;
+    if (resized.height <= height && resized.width <= width) return input.shape;
+    throw new ImageFailure(
+      'unsupported',
+      `it is ${resized.height}x${resized.width} in the network, and the graph is frozen at ${height}x${width}; ` +
+        `set "input.resize" in model.json so that it fits`,
+    );
+  }
   try {
     return paddedSize(resized, input.pad);
   } catch (error) {

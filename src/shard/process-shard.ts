@@ -1,19 +1,12 @@
-import type { ClassStyle } from '../draw/annotate-image.ts';
-import type { Model } from '../model/model.ts';
-import type { CommitDocument, Fingerprint, PlannedImage } from '../run/documents.ts';
+import type { CommitDocument, PlannedImage } from '../run/documents.ts';
 import { type ImageRecord, isFailed } from '../run/record.ts';
 import { BoundedTasks } from '../runtime/bounded-tasks.ts';
-import type { ByteBudget } from '../runtime/byte-budget.ts';
-import { type FailureClass } from '../runtime/image-failure.ts';
-import type { Logger } from '../runtime/log.ts';
 import { mapOrdered } from '../runtime/map-ordered.ts';
-import type { Storage } from '../storage/storage.ts';
 import { type Batch, Batcher, paddedArea } from './batch.ts';
 import { commitShard, readCommit } from './commit.ts';
-import type { DecodeLimits } from './decode.ts';
-import type { ImagePool } from './image-pool.ts';
 import { openImage, type OpenedImage } from './open-image.ts';
 import { runBatch } from './run-batch.ts';
+import type { ShardContext } from './shard-context.ts';
 import { toFailedRecord } from './to-record.ts';
 
 /** Files fetched ahead of batching. */
@@ -23,27 +16,8 @@ const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 /** Batches of one shard under way: one being decoded, one in the session, one being drawn. */
 const BATCHES_UNDER_WAY = 3;
 
-/** What a worker has at hand for every shard of a run. */
-export interface ShardContext {
-  readonly source: Storage;
-  readonly output: Storage;
-  readonly model: Model;
-  readonly pool: ImagePool;
-  readonly pixelBudget: ByteBudget;
-  readonly batchSize: number;
-  readonly scoreThreshold: number;
-  /** How to draw; nothing is drawn without it. */
-  readonly annotation?: { readonly styles: readonly ClassStyle[]; readonly minScore: number };
-  readonly maxImageBytes: number;
-  readonly decodeLimits: DecodeLimits;
-  readonly canary: () => Promise<void>;
-  readonly fingerprint: Fingerprint;
-  readonly log: Logger;
-  readonly onImage: (outcome: 'labelled' | FailureClass) => void;
-}
-
 /**
- * fetch -> decode -> batch -> infer -> interpret -> annotate -> commit, for one shard. The stages overlap; which images
+ * fetch -> header -> batch -> decode -> infer -> interpret -> annotate -> commit, for one shard. The stages overlap; which images
  * share a batch does not depend on it. A shard that has a commit is done.
  *
  * @throws the signal's reason once the batches under way are finished; MillraceError for trouble that is no image's.

@@ -8,7 +8,7 @@ import type { Batch } from './batch.ts';
 import { decodeImage } from './decode.ts';
 import { inferBatch, type InferenceResult } from './infer.ts';
 import type { OpenedImage } from './open-image.ts';
-import type { ShardContext } from './process-shard.ts';
+import type { ShardContext } from './shard-context.ts';
 import { toFailedRecord, toLabelledRecord } from './to-record.ts';
 
 export interface BatchOutcome {
@@ -91,18 +91,23 @@ async function finishItem(
     manifest: { boxes: manifest.boxes, ...(manifest.masks ? { masks: manifest.masks } : {}) },
     ...(annotation ? { annotate: { image, ...annotation } } : {}),
   });
-  if (jpeg) await storeAnnotated(item.planned.key, jpeg, context);
-  const record = toLabelledRecord(item.planned, item.original, orientation, detections, manifest.classes);
-  return { position: item.position, record };
+  try {
+    const record = toLabelledRecord(item.planned, item.original, orientation, detections, manifest.classes);
+    if (jpeg) await storeAnnotated(item.planned.key, jpeg, context);
+    return { position: item.position, record };
+  } catch (error) {
+    if (error instanceof ImageFailure) return failed(item, error);
+    throw error;
+  }
 }
 
-/** An annotated image is a rendering: a key that the storage cannot hold with `.jpg` appended costs only the picture. */
+/** An annotated image is a rendering: a key that the output cannot hold with `.jpg` appended costs only the picture. */
 async function storeAnnotated(key: string, jpeg: Uint8Array, { output, log }: ShardContext): Promise<void> {
   try {
     await output.put(annotatedKey(key), jpeg);
   } catch (error) {
     if (!isMillraceError(error, 'KEY_INVALID')) throw error;
-    log.warn({ key }, 'no annotated image: its name is too long for the output');
+    log.warn({ key, reason: error.message }, 'no annotated image: the output cannot hold its name');
   }
 }
 

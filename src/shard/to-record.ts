@@ -2,12 +2,15 @@ import type { ModelClass } from '../model/manifest.ts';
 import type { FailedRecord, LabelledRecord } from '../run/record.ts';
 import type { PlannedImage } from '../run/documents.ts';
 import { MillraceError } from '../runtime/errors.ts';
-import type { ImageFailure } from '../runtime/image-failure.ts';
+import { ImageFailure } from '../runtime/image-failure.ts';
 import { shortestFloat32 } from '../coco/shortest-float32.ts';
 import type { Detections } from '../vision/detections.ts';
 import type { ImageSize } from '../vision/geometry.ts';
 
-/** @throws MillraceError CONTRACT_MISMATCH where a label has no class in the manifest. */
+/**
+ * @throws MillraceError CONTRACT_MISMATCH where a label has no class in the manifest.
+ * @throws ImageFailure `inference_failed` where a number is none.
+ */
 export function toLabelledRecord(
   image: PlannedImage,
   size: ImageSize,
@@ -15,6 +18,11 @@ export function toLabelledRecord(
   { boxesXyxy, labels, scores, masks }: Detections,
   classes: readonly ModelClass[],
 ): LabelledRecord {
+  if (!boxesXyxy.every(Number.isFinite) || !scores.every(Number.isFinite))
+    throw new ImageFailure(
+      'inference_failed',
+      'the model returned a box or a score that is not a finite number',
+    );
   return {
     image_id: image.id,
     key: image.key,

@@ -19,6 +19,7 @@ type Body = Uint8Array | AsyncIterable<Uint8Array>;
  */
 export async function replaceFile(root: string, path: string, body: Body): Promise<void> {
   await withTemporaryFile(root, path, body, (temporary) => rename(temporary, path));
+  await syncFolder(dirname(path));
 }
 
 /**

@@ -55,7 +55,8 @@ export function finalFiles(output: string): Record<string, string> {
   const files = readdirSync(output, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => path.relative(output, path.join(entry.parentPath, entry.name)))
-    .filter((name) => !/^(run\.json|\.millrace-tmp|plan\b|plan\.json)/.test(name));
+    // run.json names the output itself.
+    .filter((name) => name !== 'run.json');
   return Object.fromEntries(
     files.toSorted().map((name) => [
       name,

@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import type { PlannedImage } from '../../../src/run/documents.ts';
+import { type ErrorCode, MillraceError } from '../../../src/runtime/errors.ts';
+import { ImageFailure } from '../../../src/runtime/image-failure.ts';
+import { type FetchContext, fetchImage } from '../../../src/shard/fetch.ts';
+import { openMemoryStorage } from '../../../src/storage/memory.ts';
+import type { Storage } from '../../../src/storage/storage.ts';
+
+const BYTES = Uint8Array.of(1, 2, 3);
+
+async function sourceWithImage(): Promise<{ source: Storage; image: PlannedImage }> {
+  const source = openMemoryStorage();
+  await source.put('a.png', BYTES);
+  const stat = await source.stat('a.png');
+  return { source, image: { id: 1, key: 'a.png', size: 3, etag: stat!.etag } };
+}
+
+const contextOf = (source: Storage, change: Partial<FetchContext> = {}): FetchContext => ({
+  source,
+  maxImageBytes: 3,
+  sourceCanary: async () => undefined,
+  ...change,
+});
+
+const failing = (error: Error): Storage => ({
+  ...openMemoryStorage(),
+  get: () => Promise.reject(error),
+});
+
+const IMAGE: PlannedImage = { id: 1, key: 'a.png' };
+
+describe('fetchImage', () => {
+  it('reads what was planned, up to the very limit', async () => {
+    const { source, image } = await sourceWithImage();
+    expect(await fetchImage(image, contextOf(source))).toEqual(BYTES);
+    expect(await fetchImage(IMAGE, contextOf(source))).toEqual(BYTES);
+  });
+
+  it('finds an image that is gone', async () => {
+    await expect(fetchImage(IMAGE, contextOf(openMemoryStorage()))).rejects.toMatchObject({
+      failureClass: 'not_found',
+      message: 'the file is gone since the run was planned',
+    });
+  });
+
+  it('finds an image that has changed, if it is known how it was', async () => {
+    const { source, image } = await sourceWithImage();
+    await source.put('a.png', Uint8Array.of(9));
+    await expect(fetchImage(image, contextOf(source))).rejects.toMatchObject({
+      failureClass: 'changed',
+      message: 'the file has changed since the run was planned',
+    });
+    expect(await fetchImage(IMAGE, contextOf(source))).toEqual(Uint8Array.of(9));
+  });
+
+  it('finds an image that is too large, and says the limit', async () => {
+    const { source, image } = await sourceWithImage();
+    const context = contextOf(source, { maxImageBytes: 2 });
+    await expect(fetchImage(image, context)).rejects.toMatchObject({
+      failureClass: 'too_large',
+      message: '3 bytes, at most 2 bytes are read',
+    });
+    await expect(fetchImage(IMAGE, context)).rejects.toMatchObject({
+      failureClass: 'too_large',
+      message: 'at most 2 bytes are read',
+    });
+  });
+
+  it('keeps the cause, and tells nothing of it in the message', async () => {
+    const cause = new MillraceError('OBJECT_NOT_FOUND', 'no /data/a.png on host 7');
+    const failure = await fetchImage(IMAGE, contextOf(failing(cause))).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(ImageFailure);
+    expect(failure).toMatchObject({ cause, message: 'the file is gone since the run was planned' });
+  });
+
+  it.each<ErrorCode>(['STORAGE_UNAVAILABLE', 'KEY_INVALID'])(
+    'throws %s as it is, and asks no sourceCanary',
+    async (code) => {
+      const error = new MillraceError(code, 'trouble');
+      const sourceCanary = () => Promise.reject(new Error('asked'));
+      await expect(fetchImage(IMAGE, contextOf(failing(error), { sourceCanary }))).rejects.toBe(error);
+    },
+  );
+
+  it('throws what is no storage error as it is', async () => {
+    const error = new TypeError('a bug');
+    await expect(fetchImage(IMAGE, contextOf(failing(error)))).rejects.toBe(error);
+  });
+});
+
+describe('access_denied', () => {
+  const denied = failing(new MillraceError('ACCESS_DENIED', 'no'));
+
+  it("is the image's own fault where the sourceCanary can be read", async () => {
+    let asked = 0;
+    const context = contextOf(denied, { sourceCanary: async () => void asked++ });
+    await expect(fetchImage(IMAGE, context)).rejects.toMatchObject({
+      failureClass: 'access_denied',
+      message: 'no permission to read the file',
+    });
+    expect(asked).toBe(1);
+  });
+
+  it("is the environment's fault where it cannot: the sourceCanary's error is thrown", async () => {
+    const expired = new MillraceError('ACCESS_DENIED', 'the credentials have expired');
+    const context = contextOf(denied, { sourceCanary: () => Promise.reject(expired) });
+    await expect(fetchImage(IMAGE, context)).rejects.toBe(expired);
+  });
+});
