@@ -58,14 +58,18 @@ async function checkOutputFolder(folder: string): Promise<void> {
 async function checkApart(source: string, output: string): Promise<void> {
   const ancestor = await existingAncestor(output);
   const realOutput = path.join(await realpath(ancestor), path.relative(ancestor, output));
-  const relative = path.relative(await realpath(source), realOutput);
-  const outside = relative === '..' || relative.startsWith(`..${path.sep}`) || path.isAbsolute(relative);
-  if (outside) return;
+  // A link in the source leads its listing to wherever it points, so the written path counts too.
+  if (!isInside(source, output) && !isInside(await realpath(source), realOutput)) return;
   throw new MillraceError(
     'OUTPUT_INSIDE_SOURCE',
     `the output ${output} lies inside the source ${source}, so its annotated images would be labelled too. ` +
       `Choose an output beside the source.`,
   );
+}
+
+function isInside(folder: string, place: string): boolean {
+  const relative = path.relative(folder, place);
+  return relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative);
 }
 
 /** The folder itself, or the nearest one above it that is there. */

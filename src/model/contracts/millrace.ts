@@ -1,3 +1,4 @@
+import { MillraceError } from '../../runtime/errors.ts';
 import type { ModelManifest } from '../manifest.ts';
 import type { Tensors } from '../session.ts';
 import {
@@ -51,6 +52,10 @@ export const millrace: Contract = {
     const boxes = floatOutput(outputs, 'boxes');
     const labels = integerOutput(outputs, 'labels');
     const scores = floatOutput(outputs, 'scores');
+    if (counts.length !== batchSize) {
+      const message = `the graph answered for ${counts.length} images of a batch of ${batchSize}`;
+      throw new MillraceError('CONTRACT_MISMATCH', message);
+    }
     const rows = scores.length / batchSize;
     return Array.from({ length: batchSize }, (_, image): RawDetections => {
       const start = image * rows;

@@ -20,6 +20,13 @@ import {
  */
 export const torchvision: Contract = {
   check(graph, manifest) {
+    const { layout, dtype } = manifest.input;
+    if (layout !== 'NCHW' || dtype !== 'float32') {
+      throw new MillraceError(
+        'CONTRACT_MISMATCH',
+        `the contract "torchvision" takes NCHW float32; "input" in model.json says ${layout} ${dtype}`,
+      );
+    }
     const expected = expectedSignature(manifest);
     const [input] = graph.inputs;
     const inputFits = graph.inputs.length === 1 && input && fits(expected.inputs[0]!, input);

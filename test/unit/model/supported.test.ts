@@ -16,6 +16,7 @@ describe('assertSupported', () => {
       'normalised floats',
       torchvisionManifest({ input: { ...floats, mean: [1, 2, 3], std: [4, 5, 6], scale: 1 / 255 } }),
     ],
+    ['a single image, which meets no padding', manifestOf({ batch: { max: 1, padding: 'forbidden' } })],
     ['boxes alone', manifestOf({ task: 'object-detection', masks: undefined })],
   ])('accepts %s', (_, manifest) => {
     expect(() => assertSupported(manifest)).not.toThrow();
@@ -50,14 +51,18 @@ describe('assertSupported', () => {
       'input.scale, mean and std: a uint8 input takes pixels as they are',
       manifestOf({ input: { ...input, std: [1, 2, 1] } }),
     ],
+    [
+      'batch.padding "forbidden" with "max" above 1: lower it to 1, or use "zero" or "masked"',
+      manifestOf({ batch: { max: 2, padding: 'forbidden' } }),
+    ],
     ['batch.size 2: there is "dynamic" and 1', manifestOf({ batch: { size: 2, max: 2 } })],
     [
       'task "keypoint-detection": there is object-detection and instance-segmentation',
-      manifestOf({ task: 'keypoint-detection', keypoints: { names: ['nose'] } }),
+      manifestOf({ task: 'keypoint-detection', masks: undefined, keypoints: { names: ['nose'] } }),
     ],
     [
       'task "image-classification": there is object-detection and instance-segmentation',
-      manifestOf({ task: 'image-classification' }),
+      manifestOf({ task: 'image-classification', masks: undefined }),
     ],
   ])('refuses %s', (problem, manifest) => {
     expect(() => assertSupported(manifest)).toThrow(

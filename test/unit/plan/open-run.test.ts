@@ -41,6 +41,8 @@ describe('findRun', () => {
     ['--label-threshold: 0.5 there, 0.9 now', withOptions({ labelThreshold: 0.9 })],
     ['--shard-size: auto there, 8 now', withOptions({ shardSize: 8 })],
     ['--annotate: true there, false now', withOptions({ annotate: false })],
+    ['maxImageBytes: 1000000 there, 9 now', withOptions({ maxImageBytes: 9 })],
+    ['maxImagePixels: 1000000 there, 9 now', withOptions({ maxImagePixels: 9 })],
   ])('refuses another run: %s', async (difference, wanted) => {
     const output = openMemoryStorage();
     await createRun(output, RUN);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FailureBudget } from '../../../src/run/failure-budget.ts';
 import { RunProgress } from '../../../src/run/progress.ts';
+import { MillraceError } from '../../../src/runtime/errors.ts';
 import { commitOf } from './documents-fixture.ts';
 
 /** The progress of a planned run of so many images. */
@@ -48,19 +49,35 @@ describe('RunProgress counts', () => {
 
   it('what was committed before as done and as resumed', () => {
     const { progress } = progressOf(8);
-    progress.committed(commitOf(0, 2, { empty: 1 }));
-    progress.committed(commitOf(1, 1));
+    progress.resumedWith(commitOf(0, 2, { empty: 1 }));
+    progress.resumedWith(commitOf(1, 1));
     end(progress, 2, 1, 0);
     expect(progress.resumed).toBe(4);
     expect(progress.tally).toEqual({ labelled: 4, failed: 1, failures: { empty: 1 } });
   });
 
-  it('a commit that is told twice once: the step that tells it can be repeated', () => {
+  it('a commit that is found twice once: looking for commits can be repeated', () => {
     const { progress } = progressOf(8);
-    progress.committed(commitOf(0, 2, { empty: 1 }));
-    progress.committed(commitOf(0, 2, { empty: 1 }));
+    progress.resumedWith(commitOf(0, 2, { empty: 1 }));
+    progress.resumedWith(commitOf(0, 2, { empty: 1 }));
     expect(progress.tally).toEqual({ labelled: 2, failed: 1, failures: { empty: 1 } });
     expect(progress.resumed).toBe(3);
+  });
+
+  it('its own shards as done and not as resumed, also when their commits are found later', () => {
+    const { progress } = progressOf(8);
+    end(progress, 0, 2, 0);
+    progress.committed(commitOf(0, 2));
+    progress.resumedWith(commitOf(0, 2));
+    expect(progress.tally).toEqual({ labelled: 2, failed: 0, failures: {} });
+    expect(progress.resumed).toBe(0);
+  });
+
+  it('what a commit says, whatever was counted while its shard was tried', () => {
+    const { progress } = progressOf(8);
+    progress.begin(0);
+    progress.committed(commitOf(0, 2, { empty: 1 }));
+    expect(progress.tally).toEqual({ labelled: 2, failed: 1, failures: { empty: 1 } });
   });
 });
 
@@ -89,7 +106,7 @@ describe('the failure budget', () => {
 
   it('counts what failed before the run was resumed', () => {
     const { progress } = progressOf(500, { count: 2 });
-    progress.committed(commitOf(0, 0, { empty: 2 }));
+    progress.resumedWith(commitOf(0, 0, { empty: 2 }));
     end(progress, 1, 1, 1);
     expect(progress.stopped.reason).toMatchObject({
       message: expect.stringContaining('3 of 500 images failed'),
@@ -115,6 +132,16 @@ describe('the failure budget', () => {
     const { progress } = progressOf(10, { share: 0.2 });
     end(progress, 0, 8, 2);
     expect(() => progress.judgeAtEnd()).not.toThrow();
+  });
+});
+
+describe('an error that no other shard can escape', () => {
+  it('stops the run; the first reason stays', () => {
+    const { progress } = progressOf(10, { count: 0 });
+    const error = new MillraceError('CONTRACT_MISMATCH', 'no such label');
+    progress.fail(error);
+    end(progress, 0, 0, 1);
+    expect(progress.stopped.reason).toBe(error);
   });
 });
 

@@ -36,13 +36,6 @@ describe('fetchImage', () => {
     expect(await fetchImage(IMAGE, contextOf(source))).toEqual(BYTES);
   });
 
-  it('finds an image that is gone', async () => {
-    await expect(fetchImage(IMAGE, contextOf(openMemoryStorage()))).rejects.toMatchObject({
-      failureClass: 'not_found',
-      message: 'the file is gone since the run was planned',
-    });
-  });
-
   it('finds an image that has changed, if it is known how it was', async () => {
     const { source, image } = await sourceWithImage();
     await source.put('a.png', Uint8Array.of(9));
@@ -74,7 +67,7 @@ describe('fetchImage', () => {
   });
 
   it.each<ErrorCode>(['STORAGE_UNAVAILABLE', 'KEY_INVALID'])(
-    'throws %s as it is, and asks no sourceCanary',
+    'throws %s as it is, and asks no canary',
     async (code) => {
       const error = new MillraceError(code, 'trouble');
       const sourceCanary = () => Promise.reject(new Error('asked'));
@@ -88,22 +81,22 @@ describe('fetchImage', () => {
   });
 });
 
-describe('access_denied', () => {
-  const denied = failing(new MillraceError('ACCESS_DENIED', 'no'));
+describe.each([
+  ['OBJECT_NOT_FOUND', 'not_found', 'the file is gone since the run was planned'],
+  ['ACCESS_DENIED', 'access_denied', 'no permission to read the file'],
+] as const)('%s', (code, failureClass, message) => {
+  const source = failing(new MillraceError(code, 'no'));
 
-  it("is the image's own fault where the sourceCanary can be read", async () => {
+  it("is the image's own fault where the canary finds the source", async () => {
     let asked = 0;
-    const context = contextOf(denied, { sourceCanary: async () => void asked++ });
-    await expect(fetchImage(IMAGE, context)).rejects.toMatchObject({
-      failureClass: 'access_denied',
-      message: 'no permission to read the file',
-    });
+    const context = contextOf(source, { sourceCanary: async () => void asked++ });
+    await expect(fetchImage(IMAGE, context)).rejects.toMatchObject({ failureClass, message });
     expect(asked).toBe(1);
   });
 
-  it("is the environment's fault where it cannot: the sourceCanary's error is thrown", async () => {
-    const expired = new MillraceError('ACCESS_DENIED', 'the credentials have expired');
-    const context = contextOf(denied, { sourceCanary: () => Promise.reject(expired) });
-    await expect(fetchImage(IMAGE, context)).rejects.toBe(expired);
+  it("is the environment's fault where it does not: the canary's error is thrown", async () => {
+    const trouble = new MillraceError('STORAGE_UNAVAILABLE', 'the source is unmounted');
+    const context = contextOf(source, { sourceCanary: () => Promise.reject(trouble) });
+    await expect(fetchImage(IMAGE, context)).rejects.toBe(trouble);
   });
 });

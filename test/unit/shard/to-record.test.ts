@@ -66,6 +66,21 @@ describe('toLabelledRecord', () => {
   });
 });
 
+describe('a number that is none', () => {
+  const refuse = (change: Partial<Detections>) =>
+    expect(() => toLabelledRecord(IMAGE, SIZE, 1, { ...TWO, ...change }, CLASSES)).toThrow(
+      expect.objectContaining({
+        failureClass: 'inference_failed',
+        message: 'the model returned a box or a score that is not a finite number',
+      }),
+    );
+
+  it.each([Number.NaN, Infinity, -Infinity])('%d fails the image, since JSON has none', (none) => {
+    refuse({ boxesXyxy: Float32Array.of(0, 0, 1, 1, 0, none, 1, 1) });
+    refuse({ scores: Float32Array.of(0.5, none) });
+  });
+});
+
 describe('toFailedRecord', () => {
   it('keeps class and message, and nothing of the cause', () => {
     const failure = new ImageFailure('truncated', 'the file ends early', { cause: new Error('/data') });

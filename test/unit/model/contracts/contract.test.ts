@@ -95,8 +95,4 @@ describe('countAtLeast', () => {
     expect(Math.fround(0.7)).toBeLessThan(0.7);
     expect(countAtLeast(Float32Array.of(0.7, 0.6999), 0.7)).toBe(1);
   });
-
-  it('keeps no score that is not a number', () => {
-    expect(countAtLeast(Float32Array.of(0.9, Number.NaN), 0.5)).toBe(1);
-  });
 });
