@@ -1,7 +1,7 @@
 import { MillraceError } from '../runtime/errors.ts';
 import type { Storage, StoredObject } from '../storage/storage.ts';
 
-/** The formats that are decoded; files of other names are passed over. */
+/** Image formats, HEIC too, which fails as `unsupported` rather than silently; files of other names are passed over. */
 const IMAGE_EXTENSIONS = new Set([
   'jpg',
   'jpeg',
@@ -20,16 +20,16 @@ export type SourceImage = StoredObject;
 
 /**
  * The images of a folder, in the order of the UTF-8 bytes of their keys. Told by the name's extension, in any case;
- * names that begin with a dot are passed over (macOS leaves `._x.jpg` beside `x.jpg`).
+ * hidden files and folders are passed over (macOS leaves `._x.jpg` beside `x.jpg`, others `.thumbs/x.jpg`).
  */
 export async function* listImages(source: Storage): AsyncGenerator<SourceImage> {
   for await (const object of source.list('')) if (isImageKey(object.key)) yield object;
 }
 
 export function isImageKey(key: string): boolean {
-  const name = key.slice(key.lastIndexOf('/') + 1);
-  const dot = name.lastIndexOf('.');
-  return dot > 0 && !name.startsWith('.') && IMAGE_EXTENSIONS.has(name.slice(dot + 1).toLowerCase());
+  if (key.startsWith('.') || key.includes('/.')) return false;
+  const extension = /\.([^./]+)$/.exec(key)?.[1];
+  return extension !== undefined && IMAGE_EXTENSIONS.has(extension.toLowerCase());
 }
 
 /** @throws MillraceError SOURCE_EMPTY where there is no image. */

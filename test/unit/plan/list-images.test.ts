@@ -63,10 +63,13 @@ describe('assertHasImages', () => {
     await expect(assertHasImages(await storageOf('a.txt', 'b/c/d.png'))).resolves.toBeUndefined();
   });
 
-  it.each([[[]], [['a.txt', '.hidden.jpg']]])('refuses %j and says what it looked for', async (keys) => {
-    await expect(assertHasImages(await storageOf(...keys))).rejects.toMatchObject({
-      code: 'SOURCE_EMPTY',
-      message: expect.stringMatching(/^memory:\/\/ holds no image: .*\.jpg .*\.avif/),
-    });
-  });
+  it.each([[[]], [['a.txt', '.thumbs/a.jpg', 'deep/.cache/a.jpg', '.hidden.jpg']]])(
+    'refuses %j and says what it looked for',
+    async (keys) => {
+      await expect(assertHasImages(await storageOf(...keys))).rejects.toMatchObject({
+        code: 'SOURCE_EMPTY',
+        message: expect.stringMatching(/^memory:\/\/ holds no image: .*\.jpg .*\.avif/),
+      });
+    },
+  );
 });
