@@ -71,7 +71,7 @@ function parseJson<Schema extends z.ZodType>(
 function corrupt(where: string, problem: string, cause?: unknown): MillraceError {
   return new MillraceError(
     'RUN_CORRUPT',
-    `${where} is damaged (${problem}); it is written by Millrace alone. Choose another output, or remove this one.`,
+    `${where} is damaged (${problem}), or another version of Millrace wrote it. Choose another output, or remove this one.`,
     { cause },
   );
 }
