@@ -1,4 +1,4 @@
-import { access, constants, readdir, realpath, stat } from 'node:fs/promises';
+import { access, constants, mkdir, readdir, realpath, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { MillraceError, systemCode, toError } from '../runtime/errors.ts';
 import { parseStorageUri } from '../storage/uri.ts';
@@ -13,8 +13,8 @@ export async function checkPlaces(source: string, output: string): Promise<void>
   const from = parseStorageUri(source, process.cwd());
   const to = parseStorageUri(output, process.cwd());
   if (from.scheme === 'file') await checkSourceFolder(from.folder);
-  if (to.scheme === 'file') await checkOutputFolder(to.folder);
   if (from.scheme === 'file' && to.scheme === 'file') await checkApart(from.folder, to.folder);
+  if (to.scheme === 'file') await checkOutputFolder(to.folder);
 }
 
 async function checkSourceFolder(folder: string): Promise<void> {
@@ -44,15 +44,28 @@ function unreadable(folder: string, cause: unknown): MillraceError {
 async function checkOutputFolder(folder: string): Promise<void> {
   const ancestor = await existingAncestor(folder);
   const isFolder = (await stat(ancestor)).isDirectory();
-  const writable =
-    isFolder &&
-    (await access(ancestor, constants.W_OK).then(
-      () => true,
-      () => false,
-    ));
-  if (writable) return;
-  const problem = isFolder ? `no permission to write in ${ancestor}` : `${ancestor} is not a folder`;
+  const problem = isFolder ? await problemWriting(ancestor, folder) : `${ancestor} is not a folder`;
+  if (problem === undefined) return;
   throw new MillraceError('OUTPUT_NOT_WRITABLE', `cannot write to ${folder}: ${problem}`);
+}
+
+/** Makes the first missing folder and takes it away again: permissions do not tell what a file system like /proc takes. */
+async function problemWriting(ancestor: string, folder: string): Promise<string | undefined> {
+  try {
+    await access(ancestor, constants.W_OK);
+    const [missing] = path.relative(ancestor, folder).split(path.sep);
+    if (!missing) return undefined;
+    await mkdir(path.join(ancestor, missing));
+    await rmdir(path.join(ancestor, missing));
+    return undefined;
+  } catch (error) {
+    const code = systemCode(error);
+    // Another process makes or uses the folder just now: then it can be written to.
+    if (code === 'EEXIST' || code === 'ENOTEMPTY') return undefined;
+    return code === 'EACCES'
+      ? `no permission to write in ${ancestor}`
+      : `nothing can be made in ${ancestor} (${toError(error).message})`;
+  }
 }
 
 async function checkApart(source: string, output: string): Promise<void> {

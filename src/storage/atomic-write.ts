@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readdir, rename, rmdir, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { link, open, readdir, rename, rmdir, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { MillraceError, systemCode } from '../runtime/errors.ts';
+import { makeFolder } from './make-folder.ts';
 import { fromSystemError } from './system-error.ts';
 
 /** Below the root. Everything is written here first, so that remains of killed processes are all in one place. */
@@ -87,7 +88,7 @@ async function inFolder<T>(folder: string, action: () => Promise<T>): Promise<T>
       return await action();
     } catch (error) {
       if (systemCode(error) !== 'ENOENT' || attempt === 3) throw error;
-      await mkdir(folder, { recursive: true });
+      await makeFolder(folder);
     }
   }
 }

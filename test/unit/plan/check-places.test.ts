@@ -116,6 +116,10 @@ describe('checkPlaces refuses an output', () => {
     });
   });
 
+  it.each(['/proc/millrace', '/proc/millrace/new/out'])('where nothing can be made: %s', async (output) => {
+    await expect(checkPlaces(at('photos'), output)).rejects.toMatchObject({ code: 'OUTPUT_NOT_WRITABLE' });
+  });
+
   it('of a scheme that there is not', async () => {
     await expect(checkPlaces(at('photos'), 'ftp://host/out')).rejects.toMatchObject({ code: 'USAGE' });
   });
