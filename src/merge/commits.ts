@@ -1,6 +1,6 @@
-import { commitDocument, type CommitDocument, type PlanDocument } from '../run/documents.ts';
+import type { CommitDocument, PlanDocument } from '../run/documents.ts';
 import { COMMITS_PREFIX, commitKey, PLAN_KEY } from '../run/layout.ts';
-import { readJson, readPlan } from '../run/read-write.ts';
+import { readCommit, readPlan } from '../run/read-write.ts';
 import { MillraceError } from '../runtime/errors.ts';
 import { mapOrdered } from '../runtime/map-ordered.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -76,7 +76,7 @@ export async function* readCommits(
   const keys = plan.parts.map((part, shard) => ({ part, shard, generation: generations[shard]! }));
   yield* mapOrdered(keys, READ_CONCURRENCY, async ({ part, shard, generation }) => {
     const key = commitKey(shard, generation);
-    const commit = await readJson(output, key, commitDocument);
+    const commit = await readCommit(output, shard, generation);
     if (commit === undefined) throw new MillraceError('RUN_CORRUPT', `${key} is no longer there.`);
     if (commit.shard !== shard || commit.generation !== generation || commit.images !== part.images)
       throw new MillraceError(

@@ -5,6 +5,7 @@
 import { env, InferenceSession, Tensor } from 'onnxruntime-node';
 import { parentPort } from 'node:worker_threads';
 import { toError } from '../runtime/errors.ts';
+import { transferableBuffers } from '../runtime/transferable.ts';
 import type { GraphSignature, Provider, TensorData, TensorInfo, Tensors } from './session.ts';
 
 export type ThreadRequest =
@@ -44,7 +45,10 @@ async function serve(request: ThreadRequest): Promise<void> {
     }
     if (!session) throw new Error('no model is loaded');
     const outputs = await run(session, request.feeds);
-    reply({ id: request.id, kind: 'ran', outputs }, transferable(outputs));
+    reply(
+      { id: request.id, kind: 'ran', outputs },
+      transferableBuffers(Object.values(outputs).map(({ data }) => data)),
+    );
   } catch (error) {
     reply({ id: request.id, kind: 'failed', message: toError(error).message });
   }
@@ -96,13 +100,4 @@ function tensorData(name: string, tensor: Tensor): TensorData {
   if ((tensor.type === 'uint8' || tensor.type === 'bool') && data instanceof Uint8Array)
     return { dtype: tensor.type, dims, data };
   throw new Error(`output "${name}" is ${tensor.type}; float32, int64, int32, uint8 and bool are read`);
-}
-
-/** A buffer that holds more than its tensor is copied by the structured clone instead. */
-function transferable(tensors: Tensors): ArrayBuffer[] {
-  const buffers = Object.values(tensors)
-    .filter(({ data }) => data.byteLength === data.buffer.byteLength && data.byteLength > 0)
-    .map(({ data }) => data.buffer)
-    .filter((buffer) => buffer instanceof ArrayBuffer);
-  return [...new Set(buffers)];
 }

@@ -4,6 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { z } from 'zod';
 import { MillraceError, systemCode, toError } from '../runtime/errors.ts';
+import { sha256Hex } from '../runtime/sha256.ts';
 import { modelManifest, type ModelManifest } from './manifest.ts';
 
 const MANIFEST_FILE = 'model.json';
@@ -33,7 +34,7 @@ export async function loadModelPackage(folder: string): Promise<ModelPackage> {
         `Export the package again, or put the right file there.`,
     );
   }
-  const manifestSha256 = createHash('sha256').update(JSON.stringify(manifest)).digest('hex');
+  const manifestSha256 = sha256Hex(JSON.stringify(manifest));
   return { folder, manifest, manifestSha256, modelPath };
 }
 

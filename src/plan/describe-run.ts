@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import process from 'node:process';
 import type { Config } from '../../config/schema.ts';
 import type { ModelPackage } from '../model/package.ts';
 import { MILLRACE_VERSION, ONNXRUNTIME_VERSION } from '../runtime/versions.ts';
+import { sha256Hex } from '../runtime/sha256.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { RunDocument } from '../run/documents.ts';
 
@@ -24,7 +24,7 @@ export function describeRun(
   const identity = JSON.stringify([source.uri, output.uri, model, options]);
   return {
     schema: 1,
-    runId: createHash('sha256').update(identity).digest('hex').slice(0, 16),
+    runId: sha256Hex(identity).slice(0, 16),
     source: source.uri,
     model,
     options,

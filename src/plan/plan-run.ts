@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { PLAN_KEY, planPartKey } from '../run/layout.ts';
 import { type PlanDocument, type PlannedImage, plannedImage } from '../run/documents.ts';
 import { readJsonLines, readPlan, toJsonBytes, toJsonLines } from '../run/read-write.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { SourceImage } from './list-images.ts';
+import { sha256Hex } from '../runtime/sha256.ts';
 
 const MAX_SHARD_SIZE = 256;
 /** A small run still has about this many shards, so that several workers share it and a kill costs little. */
@@ -33,7 +33,7 @@ export async function planRun(
   let imageId = 0;
   const finishPart = async (): Promise<void> => {
     const bytes = toJsonLines(part);
-    const digest = createHash('sha256').update(bytes).digest('hex');
+    const digest = sha256Hex(bytes);
     await output.put(planPartKey(parts.length, digest), bytes);
     parts.push({ digest, images: part.length });
     part = [];

@@ -1,9 +1,16 @@
-import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import { isMillraceError, MillraceError, toError } from '../runtime/errors.ts';
+import { sha256Hex } from '../runtime/sha256.ts';
 import type { Storage } from '../storage/storage.ts';
-import { type PlanDocument, planDocument, type SuccessDocument, successDocument } from './documents.ts';
-import { PLAN_KEY, SUCCESS_KEY } from './layout.ts';
+import {
+  type CommitDocument,
+  commitDocument,
+  type PlanDocument,
+  planDocument,
+  type SuccessDocument,
+  successDocument,
+} from './documents.ts';
+import { commitKey, PLAN_KEY, SUCCESS_KEY } from './layout.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
@@ -45,7 +52,7 @@ export async function readJsonLines<Schema extends z.ZodType>(
 ): Promise<z.infer<Schema>[]> {
   const bytes = await storage.get(key);
   const where = `${storage.uri}${key}`;
-  const found = createHash('sha256').update(bytes).digest('hex');
+  const found = sha256Hex(bytes);
   if (found !== sha256) throw corrupt(where, `its SHA-256 is ${found}, expected ${sha256}`);
   const lines = decoder.decode(bytes).split('\n').slice(0, -1);
   return lines.map((line, index) => parseJson(Buffer.from(line), `${where} line ${index + 1}`, schema));
@@ -79,6 +86,15 @@ function corrupt(where: string, problem: string, cause?: unknown): MillraceError
 /** The plan of a run, or undefined while it has none. */
 export function readPlan(output: Storage): Promise<PlanDocument | undefined> {
   return readJson(output, PLAN_KEY, planDocument);
+}
+
+/** The commit of a shard, or undefined where it has none of this generation. */
+export function readCommit(
+  output: Storage,
+  shard: number,
+  generation: number,
+): Promise<CommitDocument | undefined> {
+  return readJson(output, commitKey(shard, generation), commitDocument);
 }
 
 /** The counts of a complete run, or undefined while it is none. */

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
-import { type CommitDocument, commitDocument, type Fingerprint } from '../run/documents.ts';
+import type { CommitDocument, Fingerprint } from '../run/documents.ts';
 import { commitKey, recordsKey } from '../run/layout.ts';
-import { readJson, toJsonBytes, toJsonLines } from '../run/read-write.ts';
+import { readCommit, toJsonBytes, toJsonLines } from '../run/read-write.ts';
 import { type ImageRecord, isFailed, isLabelled } from '../run/record.ts';
 import type { FailureClass } from '../runtime/image-failure.ts';
+import { sha256Hex } from '../runtime/sha256.ts';
 import type { Storage } from '../storage/storage.ts';
 
 export interface ShardResult {
@@ -15,15 +15,6 @@ export interface ShardResult {
   readonly fingerprint: Fingerprint;
 }
 
-/** The commit of a shard, if it has one. */
-export function readCommit(
-  output: Storage,
-  shard: number,
-  generation: number,
-): Promise<CommitDocument | undefined> {
-  return readJson(output, commitKey(shard, generation), commitDocument);
-}
-
 /**
  * Makes a shard's result final: records first, under the name of their content, then the commit, created only if absent.
  * Who loses that race returns the winner's commit.
@@ -31,7 +22,7 @@ export function readCommit(
 export async function commitShard(output: Storage, result: ShardResult): Promise<CommitDocument> {
   const { shard, generation, records, networkPixels, fingerprint } = result;
   const bytes = toJsonLines(records);
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const sha256 = sha256Hex(bytes);
   const key = recordsKey(shard, sha256);
   await output.put(key, bytes);
 

@@ -1,5 +1,6 @@
 /** The body of the image pool's threads: unpacks a task, and moves the result's buffers instead of copying them. */
 import { move, transferableSymbol, valueSymbol } from 'piscina';
+import { transferableBuffers } from '../runtime/transferable.ts';
 import {
   finishImage,
   type Finished,
@@ -23,8 +24,5 @@ export function runTask(request: PoolTask): unknown {
 }
 
 function moving(value: Prepared | Finished, views: readonly ArrayBufferView[]): unknown {
-  const buffers = views
-    .filter((view) => view.byteLength === view.buffer.byteLength)
-    .map((view) => view.buffer);
-  return move({ [transferableSymbol]: [...new Set(buffers)], [valueSymbol]: value });
+  return move({ [transferableSymbol]: transferableBuffers(views), [valueSymbol]: value });
 }

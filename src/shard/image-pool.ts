@@ -1,6 +1,7 @@
 import { Piscina } from 'piscina';
 import type { PoolTask } from './image-pool-thread.ts';
 import type { Finished, FinishTask, Prepared, PrepareTask } from './image-tasks.ts';
+import { transferableBuffers } from '../runtime/transferable.ts';
 
 /** Threads start from what is built. */
 const THREAD = new URL('image-pool-thread.js', import.meta.url);
@@ -38,11 +39,7 @@ export class ImagePool {
   }
 
   #run(request: PoolTask, views: readonly Uint8Array[]): Promise<Prepared | Finished> {
-    const transferList = views
-      .filter((view) => view.byteLength === view.buffer.byteLength)
-      .map((view) => view.buffer)
-      .filter((buffer) => buffer instanceof ArrayBuffer);
-    return this.#pool.run(request, { transferList });
+    return this.#pool.run(request, { transferList: transferableBuffers(views) });
   }
 
   async close(): Promise<void> {

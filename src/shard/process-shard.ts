@@ -1,9 +1,10 @@
 import type { CommitDocument, PlannedImage } from '../run/documents.ts';
+import { readCommit } from '../run/read-write.ts';
 import { type ImageRecord, isFailed } from '../run/record.ts';
 import { BoundedTasks } from '../runtime/bounded-tasks.ts';
 import { mapOrdered } from '../runtime/map-ordered.ts';
 import { type Batch, Batcher, paddedArea } from './batch.ts';
-import { commitShard, readCommit } from './commit.ts';
+import { commitShard } from './commit.ts';
 import { openImage, type OpenedImage } from './open-image.ts';
 import { runBatch } from './run-batch.ts';
 import type { ShardContext } from './shard-context.ts';

@@ -1,7 +1,7 @@
 /**
  * COCO's run-length encoding of a binary mask: runs down the columns, left to right, the first run of zeros (0 long
  * where the first pixel is set), written as printable characters of five bits. Source: pycocotools, common/maskApi.c
- * (`rleToString`, `rleFrString`, `rleToBbox`).
+ * (`rleToString`, `rleFrString`).
  */
 import type { EncodedMask } from './detections.ts';
 import type { ImageSize } from './geometry.ts';
@@ -90,44 +90,4 @@ export function encodeMask(values: ArrayLike<number>, image: ImageSize, threshol
     }
   }
   return writer.encode(image);
-}
-
-/** Runs to the mask [H, W], row by row, 0 and 1. @throws RangeError where the runs are not those of this size. */
-export function maskFromRuns(runs: ArrayLike<number>, { height, width }: ImageSize): Uint8Array {
-  const mask = new Uint8Array(height * width);
-  let pixel = 0;
-  for (let index = 0; index < runs.length; index++) {
-    const end = pixel + runs[index]!;
-    if (end > mask.length) throw new RangeError(`the runs exceed the ${height} x ${width} pixels`);
-    if (index % 2 === 0) pixel = end;
-    for (; pixel < end; pixel++) mask[(pixel % height) * width + Math.floor(pixel / height)] = 1;
-  }
-  if (pixel !== mask.length) throw new RangeError(`the runs fill ${pixel} of ${height} x ${width} pixels`);
-  return mask;
-}
-
-/** Set pixels. */
-export function areaOfRuns(runs: ArrayLike<number>): number {
-  let area = 0;
-  for (let index = 1; index < runs.length; index += 2) area += runs[index]!;
-  return area;
-}
-
-/** The smallest box x1 y1 x2 y2 around the set pixels of an image `height` pixels high; zeros where none is set. */
-export function boxOfRuns(runs: ArrayLike<number>, height: number): [number, number, number, number] {
-  let [x1, y1, x2, y2] = [Infinity, Infinity, 0, 0];
-  let pixel = 0;
-  for (let index = 0; index < runs.length; index++) {
-    const end = pixel + runs[index]!;
-    if (index % 2 === 1 && end > pixel) {
-      const [left, right] = [Math.floor(pixel / height), Math.floor((end - 1) / height)];
-      x1 = Math.min(x1, left);
-      x2 = Math.max(x2, right + 1);
-      // A run that reaches the next column touches the bottom edge and the top edge.
-      y1 = Math.min(y1, left < right ? 0 : pixel % height);
-      y2 = Math.max(y2, left < right ? height : ((end - 1) % height) + 1);
-    }
-    pixel = end;
-  }
-  return x2 > 0 ? [x1, y1, x2, y2] : [0, 0, 0, 0];
 }

@@ -9,7 +9,8 @@ import {
   type LabelledRecord,
 } from '../../../src/run/record.ts';
 import type { FailureClass } from '../../../src/runtime/image-failure.ts';
-import { commitShard, readCommit, type ShardResult } from '../../../src/shard/commit.ts';
+import { commitShard, type ShardResult } from '../../../src/shard/commit.ts';
+import { readCommit } from '../../../src/run/read-write.ts';
 import { openMemoryStorage } from '../../../src/storage/memory.ts';
 import { FINGERPRINT } from '../run/documents-fixture.ts';
 import { collect } from '../storage/collect.ts';

@@ -4,7 +4,8 @@ import type { ModelManifest } from '../../../src/model/manifest.ts';
 import { type ImageGeometry, interpret } from '../../../src/shard/interpret.ts';
 import type { EncodedMask } from '../../../src/vision/detections.ts';
 import type { ImageSize } from '../../../src/vision/geometry.ts';
-import { decodeRle, maskFromRuns } from '../../../src/vision/rle.ts';
+import { decodeRle } from '../../../src/vision/rle.ts';
+import { maskFromRuns } from '../vision/mask-from-runs.ts';
 
 type Masks = NonNullable<ModelManifest['masks']>;
 

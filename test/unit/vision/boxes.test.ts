@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clipBoxes, scaleBoxes } from '../../../src/vision/boxes.ts';
+import { scaleBoxes } from '../../../src/vision/boxes.ts';
 
 describe('boxes', () => {
   it('scale by axis', () => {
@@ -9,14 +9,8 @@ describe('boxes', () => {
     expect(scaleBoxes(scaled, { height: 50, width: 200 }, { height: 100, width: 100 })).toEqual(boxes);
   });
 
-  it('are cut to the image', () => {
-    const boxes = Float32Array.of(-5, -1, 12, 30, 3, 4, 5, 6);
-    expect(Array.from(clipBoxes(boxes, { height: 20, width: 10 }))).toEqual([0, 0, 10, 20, 3, 4, 5, 6]);
-  });
-
   it('may be none', () => {
     const size = { height: 1, width: 1 };
     expect(scaleBoxes(new Float32Array(0), size, size)).toHaveLength(0);
-    expect(clipBoxes(new Float32Array(0), size)).toHaveLength(0);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type PasteOptions, pasteMask } from '../../../src/vision/paste.ts';
-import { decodeRle, maskFromRuns } from '../../../src/vision/rle.ts';
+import { decodeRle } from '../../../src/vision/rle.ts';
+import { maskFromRuns } from './mask-from-runs.ts';
 
 const conventions = ['torchvision', 'detectron2'] as const;
 const image = { height: 6, width: 8 };
