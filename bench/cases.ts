@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readdir } from 'node:fs/promises';
-import os from 'node:os';
+import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -35,13 +34,14 @@ export const BENCH_CASES: readonly BenchCase[] = [
   },
 ];
 
-/** A folder with every readable demo image so many times. */
+/** A folder with every readable demo image so many times; the next bench makes it anew. */
 async function repeatImages(times: number): Promise<string> {
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'millrace-bench-'));
+  const folder = path.join(ROOT, '.cache/bench', `images-x${times}`);
+  await rm(folder, { recursive: true, force: true });
   const entries = await readdir(IMAGES, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile() && !entry.parentPath.includes('broken'));
   for (let copy = 0; copy < times; copy++) {
-    await mkdir(path.join(folder, String(copy)));
+    await mkdir(path.join(folder, String(copy)), { recursive: true });
     for (const [index, file] of files.entries()) {
       const target = path.join(folder, String(copy), `${index}-${file.name}`);
       await copyFile(path.join(file.parentPath, file.name), target);

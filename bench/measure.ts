@@ -1,6 +1,5 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
-import path from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { z } from 'zod';
 import { loadConfig } from '../config/load.ts';
@@ -39,7 +38,7 @@ async function measureRun(
   source: string,
   model: string,
 ): Promise<Omit<Measurement, 'bareImagesPerSecond' | 'batches' | 'peakMiB'>> {
-  const output = path.join(await mkdtemp(path.join(os.tmpdir(), 'millrace-bench-')), 'out');
+  const output = await mkdtemp(path.join(os.tmpdir(), 'millrace-bench-'));
   const config = loadConfig({ flags: {}, environment: process.env });
   const delay = monitorEventLoopDelay({ resolution: 1 });
   let [startedMs, startedCpu] = [0, process.cpuUsage()];
@@ -58,6 +57,7 @@ async function measureRun(
   const seconds = (performance.now() - startedMs) / 1000;
   const cpu = process.cpuUsage(startedCpu);
   delay.disable();
+  await rm(output, { recursive: true });
   return {
     images: report.images,
     endToEndImagesPerSecond: report.images / seconds,

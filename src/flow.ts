@@ -132,8 +132,9 @@ async function driveRun(
       try {
         progress.committed(await processShard({ shard, generation }, images, shardRun, signal));
       } catch (error) {
-        if (isMillraceError(error) && error.retry === 'never' && !signal.aborted) progress.fail(error);
-        request.log.debug({ err: error, shard }, 'a shard was not committed');
+        if (signal.aborted) throw error;
+        if (isMillraceError(error) && error.retry === 'never') progress.fail(error);
+        request.log.warn({ err: error, shard }, 'a shard was not committed');
         throw error;
       }
     },

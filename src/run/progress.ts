@@ -46,6 +46,7 @@ export class RunProgress {
   /** A shard is final: its commit counts, whatever was counted while it was tried. */
   committed(commit: CommitDocument): void {
     this.#tally.addCommit(commit);
+    this.#judge();
   }
 
   /** Stops the run for an error that no other shard can escape. */
@@ -61,14 +62,17 @@ export class RunProgress {
   counterOf(shard: number): (outcome: 'labelled' | FailureClass) => void {
     return (outcome) => {
       this.#tally.add(shard, outcome);
-      if (outcome !== 'labelled' && exceedsBudget(this.tally, this.#budget, false))
-        this.#stop.abort(this.#budgetError());
+      if (outcome !== 'labelled') this.#judge();
     };
   }
 
   /** @throws MillraceError FAILURE_BUDGET_EXCEEDED. */
   judgeAtEnd(): void {
     if (exceedsBudget(this.tally, this.#budget, true)) throw this.#budgetError();
+  }
+
+  #judge(): void {
+    if (exceedsBudget(this.tally, this.#budget, false)) this.#stop.abort(this.#budgetError());
   }
 
   #budgetError(): MillraceError {

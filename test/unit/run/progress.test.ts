@@ -113,6 +113,14 @@ describe('the failure budget', () => {
     });
   });
 
+  it('stops a resumed run that was over it before, with the next shard that ends', () => {
+    const { progress } = progressOf(500, { count: 1 });
+    progress.resumedWith(commitOf(0, 0, { empty: 2 }));
+    expect(progress.stopped.aborted).toBe(false);
+    progress.committed(commitOf(1, 3));
+    expect(progress.stopped.reason).toMatchObject({ code: 'FAILURE_BUDGET_EXCEEDED' });
+  });
+
   it('forgives failures of a shard that is tried again', () => {
     const { progress } = progressOf(500, { count: 1 });
     end(progress, 0, 0, 1);
