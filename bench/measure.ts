@@ -1,5 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
+import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { z } from 'zod';
 import { loadConfig } from '../config/load.ts';
@@ -38,7 +39,7 @@ async function measureRun(
   source: string,
   model: string,
 ): Promise<Omit<Measurement, 'bareImagesPerSecond' | 'batches' | 'peakMiB'>> {
-  const output = await mkdtemp(path.join(os.tmpdir(), 'millrace-bench-'));
+  const output = await mkdtemp(join(os.tmpdir(), 'millrace-bench-'));
   const config = loadConfig({ flags: {}, environment: process.env });
   const delay = monitorEventLoopDelay({ resolution: 1 });
   let [startedMs, startedCpu] = [0, process.cpuUsage()];
