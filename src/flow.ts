@@ -1,43 +1,38 @@
 /**
- * The page: how a source becomes labels. Every stage is composed here, in order, and lives in the folder of its name.
+ * The page: how a source becomes labels. Every stage lives in the folder of its name.
  *
- *     plan    list -> shard -> enqueue
- *     shard   fetch -> header -> batch -> decode -> infer -> interpret -> annotate -> commit
- *     merge   commits -> COCO JSON, failures, _SUCCESS
+ *     plan    list -> shard -> enqueue                                                      flow/coordinator.ts
+ *     shard   fetch -> header -> batch -> decode -> infer -> interpret -> annotate -> commit   flow/inference.ts
+ *     merge   commits -> COCO JSON, failures, _SUCCESS                                      flow/coordinator.ts
  *
  * Storage holds the truth and the queue only says what to do next, so every step can be repeated: starting again is
- * resuming.
+ * resuming. Here one process does it all, on the embedded queue; in a cluster the same coordinator and the same
+ * inference are processes of their own (workers/).
  */
 import type { Config } from '../config/schema.ts';
-import { mergeRun } from './merge/merge.ts';
+import { runSteps } from './flow/coordinator.ts';
+import { startInference } from './flow/inference.ts';
 import { loadModelPackage } from './model/package.ts';
-import { checkPlaces } from './plan/check-places.ts';
-import { describeRun } from './plan/describe-run.ts';
-import { assertHasImages, listImages } from './plan/list-images.ts';
-import { missingShards } from './plan/missing-shards.ts';
-import { createRun, findRun } from './plan/open-run.ts';
-import { planRun, readShard } from './plan/plan-run.ts';
+import { createRun } from './plan/open-run.ts';
+import { completionOf, prepareRun } from './plan/prepare-run.ts';
 import { openQueue } from './queue/connection.ts';
-import { addRun, type RunSteps, startRunWorker, waitForRun } from './queue/runs.ts';
-import { startShardWorker } from './queue/shards.ts';
-import type { PlanDocument, RunDocument, SuccessDocument } from './run/documents.ts';
-import { readSuccess } from './run/read-write.ts';
+import { addRun, startRunWorker, waitForRun } from './queue/runs.ts';
+import { activateRun } from './run/control.ts';
+import type { RunDocument, SuccessDocument } from './run/documents.ts';
+import { OpenRuns } from './run/open-runs.ts';
 import { RunProgress } from './run/progress.ts';
-import { isMillraceError, MillraceError } from './runtime/errors.ts';
+import { registryOf } from './run/registry.ts';
+import { MillraceError } from './runtime/errors.ts';
 import { type Lifetime, withLifetime } from './runtime/lifetime.ts';
 import type { Logger } from './runtime/log.ts';
-import { type Engine, openEngine, shardContext } from './shard/engine.ts';
-import { processShard } from './shard/process-shard.ts';
-import { openStorage } from './storage/open.ts';
+import { type Engine, openEngine } from './shard/engine.ts';
 import type { Storage } from './storage/storage.ts';
 
-/** Shards under way in one process: while one infers, the next is fetched and decoded. */
-const SHARD_CONCURRENCY = 2;
 /** How often the end of the run is looked for. */
 const POLL_MS = 50;
 
 export interface RunRequest {
-  /** A folder of images. */
+  /** What to label. */
   readonly source: string;
   /** The folder of a model package. */
   readonly model: string;
@@ -57,11 +52,6 @@ export interface RunReport extends SuccessDocument {
   readonly alreadyComplete: boolean;
 }
 
-interface Places {
-  readonly source: Storage;
-  readonly output: Storage;
-}
-
 /**
  * Labels a source in this process, on the embedded queue. Resumes where the output already holds a part of this run;
  * does nothing where it is complete.
@@ -71,79 +61,48 @@ interface Places {
  */
 export function runDataset(request: RunRequest): Promise<RunReport> {
   return withLifetime(async (lifetime) => {
-    await checkPlaces(request.source, request.output);
-    const places = { source: await openStorage(request.source), output: await openStorage(request.output) };
     const modelPackage = await loadModelPackage(request.model);
-    const wanted = describeRun(places, modelPackage, request.config);
-    const found = await findRun(places.output, wanted);
-    const before = found && (await readSuccess(places.output));
-    if (before) return { ...before, output: places.output.uri, alreadyComplete: true };
+    const { wanted, output, complete } = await prepareRun(request, modelPackage.manifest, request.config);
+    if (complete) return { ...complete, output: output.uri, alreadyComplete: true };
 
-    await assertHasImages(places.source);
     const engine = await openEngine(modelPackage, request.config, lifetime);
-    const run = await createRun(places.output, wanted);
-    const success = await driveRun(run, places, engine, request, lifetime);
-    return { ...success, output: places.output.uri, alreadyComplete: false };
+    const run = await createRun(output, wanted);
+    await activateRun(output, { maxFailures: request.config.maxFailures });
+    const success = await driveRun(run, output, engine, request, lifetime);
+    return { ...success, output: output.uri, alreadyComplete: false };
   });
 }
 
 /** Puts the run on the queue and works it off: this process is coordinator and worker at once. */
 async function driveRun(
-  run: RunDocument,
-  places: Places,
+  { runId }: RunDocument,
+  output: Storage,
   engine: Engine,
-  request: RunRequest,
+  { config, log, signal, onProgress }: RunRequest,
   lifetime: Lifetime,
 ): Promise<SuccessDocument> {
-  const { source, output } = places;
-  const { manifest } = engine.model.package;
-  const progress = new RunProgress(request.config.maxFailures, request.signal);
-  const context = shardContext(engine, run, places, request.config, request.log);
-  let plan: PlanDocument;
-  let success: SuccessDocument | undefined;
-
   await output.removeUnfinishedWrites();
   lifetime.onEnd(async () => void (await output.removeUnfinishedWrites()));
-  const queue = await openQueue({ log: request.log });
+  const queue = await openQueue({ log });
   lifetime.onEnd(() => queue.close());
-  const steps: RunSteps = {
-    plan: async () => {
-      plan = await planRun(output, listImages(source), run.options.shardSize, engine.batchSize);
-      progress.planned(plan.images);
-      request.onProgress(progress);
-      return { model: manifest.name };
+
+  const progress = new RunProgress(config.maxFailures, signal);
+  const runs = new OpenRuns(registryOf({ schema: 1, runId, output: output.uri, priority: 0 }));
+  const steps = runSteps(runs, {
+    onPlanned: ({ images }) => {
+      progress.planned(images);
+      onProgress(progress);
     },
-    missingShards: () => missingShards(output, plan, (commit) => progress.resumedWith(commit)),
-    merge: async (_runId, failures) => {
-      const [firstFailure] = failures.first;
-      if (firstFailure) throw firstFailure.error;
-      progress.judgeAtEnd();
-      success = await mergeRun(output, { manifest, options: run.options, keyPrefix: '' });
-    },
-  };
-  startRunWorker(queue, steps, progress.stopped);
-  const worker = startShardWorker(queue, {
-    model: manifest.name,
-    concurrency: SHARD_CONCURRENCY,
-    process: async ({ shard, generation }, signal) => {
-      progress.begin(shard);
-      const images = await readShard(output, plan, shard);
-      const shardRun = { ...context, onImage: progress.counterOf(shard) };
-      try {
-        progress.committed(await processShard({ shard, generation }, images, shardRun, signal));
-      } catch (error) {
-        if (signal.aborted) throw error;
-        if (isMillraceError(error) && error.retry === 'never') progress.fail(error);
-        request.log.warn({ err: error, shard }, 'a shard was not committed');
-        throw error;
-      }
-    },
+    onCommitted: (commit) => progress.resumedWith(commit),
   });
+  startRunWorker(queue, steps, progress.stopped);
+  const worker = startInference(engine, { queue, runs, config, log, observer: progress });
   progress.stopped.addEventListener('abort', () => worker.abort('the run is stopping'), { once: true });
 
-  await addRun(queue, run.runId);
-  const outcome = await waitForRun(queue, run.runId, { pollMs: POLL_MS, signal: progress.stopped });
+  await addRun(queue, runId);
+  const outcome = await waitForRun(queue, runId, { pollMs: POLL_MS, signal: progress.stopped });
   if (outcome.state === 'failed') throw outcome.error;
+  const success = await completionOf(output);
   if (!success) throw new MillraceError('RUN_INCOMPLETE', 'the run ended without its results; run it again');
   return success;
 }

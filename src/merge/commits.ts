@@ -1,5 +1,6 @@
 import type { CommitDocument, PlanDocument } from '../run/documents.ts';
-import { COMMITS_PREFIX, commitKey, PLAN_KEY } from '../run/layout.ts';
+import { listCommittedShards } from '../run/commits.ts';
+import { commitKey, PLAN_KEY } from '../run/layout.ts';
 import { readCommit, readPlan } from '../run/read-write.ts';
 import { MillraceError } from '../runtime/errors.ts';
 import { mapOrdered } from '../runtime/map-ordered.ts';
@@ -7,12 +8,6 @@ import type { Storage } from '../storage/storage.ts';
 
 /** Commits are small and many: so many are read at once. */
 const READ_CONCURRENCY = 16;
-
-/** A shard's latest commit, by name. */
-interface CommittedShard {
-  readonly shard: number;
-  readonly generation: number;
-}
 
 /** @throws MillraceError `RUN_INCOMPLETE` while there is no plan, `RUN_CORRUPT` where it is none. */
 export async function requirePlan(output: Storage): Promise<PlanDocument> {
@@ -29,19 +24,6 @@ export async function requirePlan(output: Storage): Promise<PlanDocument> {
       `${PLAN_KEY} counts ${plan.images} images, and its parts have ${images}.`,
     );
   return plan;
-}
-
-/** The highest generation of every shard that has a commit, in the order of the shards. */
-async function* listCommittedShards(output: Storage): AsyncGenerator<CommittedShard, void, undefined> {
-  let latest: CommittedShard | undefined;
-  // Keys start with the shard in fixed width, so a shard's generations are neighbours, though not in their order.
-  for await (const { key } of output.list(COMMITS_PREFIX)) {
-    const commit = parseCommitKey(key);
-    if (latest !== undefined && commit.shard !== latest.shard) yield latest;
-    if (latest === undefined || commit.shard !== latest.shard || commit.generation > latest.generation)
-      latest = commit;
-  }
-  if (latest !== undefined) yield latest;
 }
 
 /**
@@ -85,12 +67,4 @@ export async function* readCommits(
       );
     return commit;
   });
-}
-
-function parseCommitKey(key: string): CommittedShard {
-  const [, digits, generation] = /^(\d+)\.(\d+)\.json$/.exec(key.slice(COMMITS_PREFIX.length)) ?? [];
-  const commit = { shard: Number(digits), generation: Number(generation) };
-  if (digits === undefined || commitKey(commit.shard, commit.generation) !== key)
-    throw new MillraceError('RUN_CORRUPT', `${key} is not the name of a commit; remove it.`);
-  return commit;
 }

@@ -21,6 +21,8 @@ import { readRecords } from './read-records.ts';
 export interface MergeContext {
   readonly manifest: Pick<ModelManifest, 'name' | 'classes' | 'masks'>;
   readonly options: Pick<RunOptions, 'scoreThreshold' | 'labelThreshold'>;
+  /** The generation that was asked for: what `_SUCCESS` says to be complete. */
+  readonly generation: number;
   /** What stands before the keys in `failures.csv`: `bucket/prefix/` of an S3 source, nothing of a local one. */
   readonly keyPrefix: string;
 }
@@ -43,12 +45,13 @@ export async function mergeRun(output: Storage, context: MergeContext): Promise<
 
   const counts = await withWriters(output, (open) => writeFiles(records, context, open));
   const networkPixels = await sumNetworkPixels(readCommits(output, plan, generations));
-  const success: SuccessDocument = { images: counts.labelled + counts.failed, ...counts, networkPixels };
+  const images = counts.labelled + counts.failed;
+  const success: SuccessDocument = { generation: context.generation, images, ...counts, networkPixels };
   await output.put(SUCCESS_KEY, Buffer.from(`${JSON.stringify(success)}\n`));
   return success;
 }
 
-type Counts = Omit<SuccessDocument, 'images' | 'networkPixels'>;
+type Counts = Omit<SuccessDocument, 'generation' | 'images' | 'networkPixels'>;
 
 async function writeFiles(
   records: () => AsyncIterable<ImageRecord>,

@@ -4,7 +4,6 @@ import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { z } from 'zod';
 import { MillraceError, systemCode, toError } from '../runtime/errors.ts';
-import { sha256Hex } from '../runtime/sha256.ts';
 import { modelManifest, type ModelManifest } from './manifest.ts';
 
 const MANIFEST_FILE = 'model.json';
@@ -13,8 +12,6 @@ const MANIFEST_FILE = 'model.json';
 export interface ModelPackage {
   readonly folder: string;
   readonly manifest: ModelManifest;
-  /** Of the file `model.json` as parsed, defaults filled in: equal for equal meaning. */
-  readonly manifestSha256: string;
   readonly modelPath: string;
 }
 
@@ -34,8 +31,7 @@ export async function loadModelPackage(folder: string): Promise<ModelPackage> {
         `Export the package again, or put the right file there.`,
     );
   }
-  const manifestSha256 = sha256Hex(JSON.stringify(manifest));
-  return { folder, manifest, manifestSha256, modelPath };
+  return { folder, manifest, modelPath };
 }
 
 /** @throws MillraceError MODEL_INVALID, one line for each wrong path. */

@@ -1,6 +1,6 @@
 import process from 'node:process';
 import type { Config } from '../../config/schema.ts';
-import type { ModelPackage } from '../model/package.ts';
+import type { ModelManifest } from '../model/manifest.ts';
 import { MILLRACE_VERSION, ONNXRUNTIME_VERSION } from '../runtime/versions.ts';
 import { sha256Hex } from '../runtime/sha256.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -9,10 +9,9 @@ import type { RunDocument } from '../run/documents.ts';
 /** The `run.json` of what is asked for: the same request gives the same document. */
 export function describeRun(
   { source, output }: { readonly source: Storage; readonly output: Storage },
-  { manifest, manifestSha256 }: ModelPackage,
+  manifest: ModelManifest,
   config: Config,
 ): RunDocument {
-  const model = { name: manifest.name, sha256: manifest.sha256, manifestSha256 };
   const options = {
     scoreThreshold: config.scoreThreshold ?? manifest.thresholds.score,
     labelThreshold: config.labelThreshold ?? manifest.thresholds.label,
@@ -21,12 +20,12 @@ export function describeRun(
     maxImageBytes: config.maxImageBytes,
     maxImagePixels: config.maxImagePixels,
   };
-  const identity = JSON.stringify([source.uri, output.uri, model, options]);
+  const identity = JSON.stringify([source.uri, output.uri, manifest, options]);
   return {
     schema: 1,
     runId: sha256Hex(identity).slice(0, 16),
     source: source.uri,
-    model,
+    model: manifest,
     options,
     versions: { millrace: MILLRACE_VERSION, onnxruntime: ONNXRUNTIME_VERSION, node: process.versions.node },
     config: { ...config },

@@ -2,6 +2,7 @@ import { type RunDocument, runDocument } from '../run/documents.ts';
 import { RUN_KEY } from '../run/layout.ts';
 import { readJson, toJsonBytes } from '../run/read-write.ts';
 import { MillraceError } from '../runtime/errors.ts';
+import { sha256Hex } from '../runtime/sha256.ts';
 import type { Storage } from '../storage/storage.ts';
 
 /**
@@ -43,11 +44,15 @@ function assertSameRun(output: Storage, found: RunDocument, wanted: RunDocument)
   );
 }
 
+/** Of all that `model.json` says but the ONNX file's own digest. */
+const digestOf = (model: RunDocument['model']): string =>
+  sha256Hex(JSON.stringify({ ...model, sha256: undefined }));
+
 function describeDifferences(found: RunDocument, wanted: RunDocument): string[] {
   const pairs: [string, unknown, unknown][] = [
     ['source', found.source, wanted.source],
     ['model (SHA-256 of the ONNX file)', found.model.sha256, wanted.model.sha256],
-    ['model.json (SHA-256)', found.model.manifestSha256, wanted.model.manifestSha256],
+    ['model.json (SHA-256)', digestOf(found.model), digestOf(wanted.model)],
     ['--score-threshold', found.options.scoreThreshold, wanted.options.scoreThreshold],
     ['--label-threshold', found.options.labelThreshold, wanted.options.labelThreshold],
     ['--shard-size', found.options.shardSize, wanted.options.shardSize],

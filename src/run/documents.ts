@@ -1,9 +1,15 @@
 import { z } from 'zod';
+import { modelManifest } from '../model/manifest.ts';
 import { FAILURE_CLASSES } from '../runtime/image-failure.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in 64 hex digits');
 
 const failureCounts = z.partialRecord(z.enum(FAILURE_CLASSES), z.int().positive());
+
+const failureBudget = z.union([
+  z.strictObject({ share: z.number().min(0).max(1) }),
+  z.strictObject({ count: z.int().nonnegative() }),
+]);
 
 const networkPixels = z.strictObject({ total: z.int().nonnegative(), padding: z.int().nonnegative() });
 
@@ -26,7 +32,8 @@ export const runDocument = z.strictObject({
   schema: z.literal(1),
   runId: z.string(),
   source: z.string(),
-  model: z.strictObject({ name: z.string(), sha256, manifestSha256: sha256 }),
+  /** The whole `model.json`, defaults filled in: planning and merging need no model file. */
+  model: modelManifest,
   options: runOptions,
   versions: z.strictObject({ millrace: z.string(), onnxruntime: z.string(), node: z.string() }),
   /** The effective configuration at creation, for the reader; nothing is decided from it. */
@@ -79,8 +86,35 @@ export const commitDocument = z.strictObject({
   fingerprint,
 });
 
+/**
+ * `control.json`: what its user wants of a run, replaced by every command that changes it. Without one a run is active,
+ * at generation 0.
+ */
+export const controlDocument = z.strictObject({
+  schema: z.literal(1),
+  state: z.enum(['active', 'cancelled', 'over-budget']),
+  /** Shards whose latest commit is older and has failed images are tried again, under this generation. */
+  generation: z.int().nonnegative(),
+  /** What stops the run by itself; the default budget where it is not set. */
+  maxFailures: failureBudget.optional(),
+  /** Why it was stopped. */
+  reason: z.string().max(1_000).optional(),
+});
+
+/** `<registry>/runs/<runId>.json`: where a run is, for those who know its id only. */
+export const registeredRun = z.strictObject({
+  schema: z.literal(1),
+  runId: z.string(),
+  /** URI of the output. */
+  output: z.string(),
+  /** Among the runs of one model: 0 is first, larger numbers wait. */
+  priority: z.int().min(0).max(2_097_151),
+});
+
 /** `_SUCCESS`: the run is complete; written last. */
 export const successDocument = z.strictObject({
+  /** The generation that `control.json` asked for when this was merged. */
+  generation: z.int().nonnegative(),
   images: z.int(),
   labelled: z.int(),
   failed: z.int(),
@@ -95,4 +129,6 @@ export type PlannedImage = z.infer<typeof plannedImage>;
 export type PlanDocument = z.infer<typeof planDocument>;
 export type Fingerprint = z.infer<typeof fingerprint>;
 export type CommitDocument = z.infer<typeof commitDocument>;
+export type ControlDocument = z.infer<typeof controlDocument>;
+export type RegisteredRun = z.infer<typeof registeredRun>;
 export type SuccessDocument = z.infer<typeof successDocument>;

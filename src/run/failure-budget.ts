@@ -1,3 +1,4 @@
+import { MillraceError } from '../runtime/errors.ts';
 import type { Tally } from './tally.ts';
 
 /** How many images may fail: a share of the run's images, or a count. */
@@ -23,6 +24,18 @@ export function exceedsBudget(
   const judged = done >= JUDGED_AFTER_IMAGES || (atEnd && asked !== undefined);
   return judged && failed > budget.share * done;
 }
+
+/** The error that a run ends with. */
+export const budgetExceeded = (
+  { failed }: Tally,
+  images: number,
+  asked: FailureBudget | undefined,
+): MillraceError =>
+  new MillraceError(
+    'FAILURE_BUDGET_EXCEEDED',
+    `${failed} of ${images} images failed; the budget is ${describeBudget(asked)}. ` +
+      `What is done is kept: look at the failures, then go on with a larger --max-failures.`,
+  );
 
 export const describeBudget = (budget: FailureBudget = DEFAULT_BUDGET): string =>
   'count' in budget ? `${budget.count} images` : `${Number((budget.share * 100).toPrecision(6))}%`;

@@ -3,6 +3,7 @@
 const digits = (shard: number): string => String(shard).padStart(9, '0');
 
 export const RUN_KEY = 'run.json';
+export const CONTROL_KEY = 'control.json';
 export const PLAN_KEY = 'plan.json';
 export const SUCCESS_KEY = '_SUCCESS';
 export const ANNOTATIONS_KEY = 'annotations.json';
@@ -10,6 +11,10 @@ export const FAILURES_KEY = 'failures.csv';
 export const RESULT_KEYS = { bbox: 'results/bbox.json', segm: 'results/segm.json' } as const;
 
 export const COMMITS_PREFIX = 'commits/';
+
+/** Below the registry, not below an output. */
+export const REGISTERED_RUNS_PREFIX = 'runs/';
+export const registeredRunKey = (runId: string): string => `${REGISTERED_RUNS_PREFIX}${runId}.json`;
 
 /** `digest` is the SHA-256 of the content, hex. */
 export const planPartKey = (shard: number, digest: string): string =>

@@ -1,7 +1,7 @@
-import { MillraceError } from '../runtime/errors.ts';
+import { isMillraceError } from '../runtime/errors.ts';
 import type { FailureClass } from '../runtime/image-failure.ts';
 import type { CommitDocument } from './documents.ts';
-import { describeBudget, exceedsBudget, type FailureBudget } from './failure-budget.ts';
+import { budgetExceeded, exceedsBudget, type FailureBudget } from './failure-budget.ts';
 import { RunTally, type Tally } from './tally.ts';
 
 /** Counts a run's images as they end, and stops the run when too many fail or when it is interrupted. */
@@ -49,9 +49,9 @@ export class RunProgress {
     this.#judge();
   }
 
-  /** Stops the run for an error that no other shard can escape. */
-  fail(error: MillraceError): void {
-    this.#stop.abort(error);
+  /** A shard was not committed: an error that no other shard can escape stops the run. */
+  failed(error: Error): void {
+    if (isMillraceError(error) && error.retry === 'never') this.#stop.abort(error);
   }
 
   /** A shard is tried, for the first time or again. */
@@ -59,27 +59,13 @@ export class RunProgress {
     this.#tally.begin(shard);
   }
 
-  counterOf(shard: number): (outcome: 'labelled' | FailureClass) => void {
-    return (outcome) => {
-      this.#tally.add(shard, outcome);
-      if (outcome !== 'labelled') this.#judge();
-    };
-  }
-
-  /** @throws MillraceError FAILURE_BUDGET_EXCEEDED. */
-  judgeAtEnd(): void {
-    if (exceedsBudget(this.tally, this.#budget, true)) throw this.#budgetError();
+  onImage(shard: number, outcome: 'labelled' | FailureClass): void {
+    this.#tally.add(shard, outcome);
+    if (outcome !== 'labelled') this.#judge();
   }
 
   #judge(): void {
-    if (exceedsBudget(this.tally, this.#budget, false)) this.#stop.abort(this.#budgetError());
-  }
-
-  #budgetError(): MillraceError {
-    return new MillraceError(
-      'FAILURE_BUDGET_EXCEEDED',
-      `${this.tally.failed} of ${this.#images} images failed; the budget is ${describeBudget(this.#budget)}. ` +
-        `What is done is kept: look at the failures, then run again with a larger --max-failures to go on.`,
-    );
+    if (exceedsBudget(this.tally, this.#budget, false))
+      this.#stop.abort(budgetExceeded(this.tally, this.#images, this.#budget));
   }
 }

@@ -4,12 +4,12 @@
  * way are left to settle.
  */
 export async function* mapOrdered<Item, Result>(
-  items: Iterable<Item>,
+  items: Iterable<Item> | AsyncIterable<Item>,
   concurrency: number,
   call: (item: Item) => Promise<Result>,
 ): AsyncGenerator<Result> {
   const underWay: Promise<Result>[] = [];
-  for (const item of items) {
+  for await (const item of items) {
     const result = call(item);
     result.catch(() => undefined);
     underWay.push(result);

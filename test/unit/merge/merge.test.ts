@@ -11,6 +11,7 @@ const CONTEXT = {
   manifest: MANIFEST,
   options: { scoreThreshold: 0.05, labelThreshold: 0.5 },
   keyPrefix: '',
+  generation: 0,
 };
 const { masks: _, ...BOX_MANIFEST } = MANIFEST;
 

@@ -30,18 +30,17 @@ describe('loadModelPackage', () => {
       folder,
       modelPath: at('model.onnx'),
       manifest: { name: 'cards', sha256: SHA256, thresholds: { score: 0.05, label: 0.5 } },
-      manifestSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
   });
 
-  it('tells manifests apart by what they mean, not by how they are written', async () => {
-    const digest = async (change: object): Promise<string> => {
+  it('parses manifests that mean the same to the same', async () => {
+    const parsed = async (change: object): Promise<string> => {
       write(change);
-      return (await loadModelPackage(folder)).manifestSha256;
+      return JSON.stringify((await loadModelPackage(folder)).manifest);
     };
-    const plain = await digest({});
-    expect(await digest({ thresholds: { label: 0.5, score: 0.05 } })).toBe(plain);
-    expect(await digest({ thresholds: { score: 0.06 } })).not.toBe(plain);
+    const plain = await parsed({});
+    expect(await parsed({ thresholds: { label: 0.5, score: 0.05 } })).toBe(plain);
+    expect(await parsed({ thresholds: { score: 0.06 } })).not.toBe(plain);
   });
 });
 

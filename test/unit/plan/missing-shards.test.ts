@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { missingShards } from '../../../src/plan/missing-shards.ts';
-import type { PlanDocument } from '../../../src/run/documents.ts';
+import type { CommitDocument, PlanDocument } from '../../../src/run/documents.ts';
 import { commitKey } from '../../../src/run/layout.ts';
 import { toJsonBytes } from '../../../src/run/read-write.ts';
 import { openMemoryStorage } from '../../../src/storage/memory.ts';
+import type { Storage } from '../../../src/storage/storage.ts';
 import { commitOf } from '../run/documents-fixture.ts';
 import { collect } from '../storage/collect.ts';
 
@@ -14,19 +15,17 @@ const planOf = (shards: number): PlanDocument => ({
   parts: Array.from({ length: shards }, () => ({ digest: '0'.repeat(64), images: 2 })),
 });
 
-/** The shards that miss a commit and those that have one, where these have one. */
-async function sort(shards: number, committed: readonly number[]) {
+async function outputWith(...commits: readonly CommitDocument[]): Promise<Storage> {
   const output = openMemoryStorage();
-  for (const shard of committed) await output.put(commitKey(shard, 0), toJsonBytes(commitOf(shard, 2)));
-  const told: number[] = [];
-  const missing = await collect(
-    missingShards(output, planOf(shards), (commit) => {
-      expect(commit).toEqual(commitOf(commit.shard, 2));
-      told.push(commit.shard);
-    }),
-  );
-  return { missing: missing.map(({ shard, generation }) => `${shard}.${generation}`), told };
+  for (const commit of commits)
+    await output.put(commitKey(commit.shard, commit.generation), toJsonBytes(commit));
+  return output;
 }
+
+const missingOf = async (output: Storage, shards: number, generation = 0): Promise<string[]> =>
+  (await collect(missingShards(output, planOf(shards), { generation }))).map(
+    (missing) => `${missing.shard}.${missing.generation}`,
+  );
 
 describe('missingShards', () => {
   it.each([
@@ -36,22 +35,34 @@ describe('missingShards', () => {
     { shards: 2, committed: [0, 1], missing: [] },
     { shards: 0, committed: [], missing: [] },
   ])('$committed of $shards are committed: $missing are missing', async ({ shards, committed, missing }) => {
-    expect(await sort(shards, committed)).toEqual({ missing, told: committed });
+    const output = await outputWith(...committed.map((shard) => commitOf(shard, 2)));
+    expect(await missingOf(output, shards)).toEqual(missing);
   });
 
-  it('looks at a shard when it is asked for it, not before', async () => {
-    const output = openMemoryStorage();
-    const missing = missingShards(output, planOf(3), () => undefined);
-    expect(await missing.next()).toMatchObject({ value: { shard: 0 } });
-    await output.put(commitKey(1, 0), toJsonBytes(commitOf(1, 2)));
-    expect(await missing.next()).toMatchObject({ value: { shard: 2 } });
+  it('tells the commits that there are', async () => {
+    const output = await outputWith(commitOf(0, 2), commitOf(2, 1, { empty: 1 }));
+    const told: CommitDocument[] = [];
+    const onCommitted = (commit: CommitDocument): void => void told.push(commit);
+    await collect(missingShards(output, planOf(3), { generation: 0, onCommitted }));
+    expect(told).toEqual([commitOf(0, 2), commitOf(2, 1, { empty: 1 })]);
   });
 
   it('takes no damaged commit for one', async () => {
     const output = openMemoryStorage();
     await output.put(commitKey(0, 0), Buffer.from('{}'));
-    await expect(collect(missingShards(output, planOf(1), () => undefined))).rejects.toMatchObject({
-      code: 'RUN_CORRUPT',
-    });
+    const missing = missingShards(output, planOf(1), { generation: 0, onCommitted: () => undefined });
+    await expect(collect(missing)).rejects.toMatchObject({ code: 'RUN_CORRUPT' });
+  });
+
+  it('wants a later generation of the shards that have failed images, and of them alone', async () => {
+    const output = await outputWith(
+      commitOf(0, 2),
+      commitOf(1, 1, { empty: 1 }),
+      commitOf(2, 1, { empty: 1 }),
+      { ...commitOf(2, 1, { empty: 1 }), generation: 1 },
+    );
+    expect(await missingOf(output, 4, 1)).toEqual(['1.1', '3.1']);
+    expect(await missingOf(output, 4, 2)).toEqual(['1.2', '2.2', '3.2']);
+    expect(await missingOf(output, 4, 0)).toEqual(['3.0']);
   });
 });

@@ -2,8 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { createRun, findRun } from '../../../src/plan/open-run.ts';
 import type { RunDocument } from '../../../src/run/documents.ts';
 import { RUN_KEY } from '../../../src/run/layout.ts';
+import { sha256Hex } from '../../../src/runtime/sha256.ts';
 import { openMemoryStorage } from '../../../src/storage/memory.ts';
 import { RUN } from '../run/documents-fixture.ts';
+
+const digestOf = (model: object): string => sha256Hex(JSON.stringify({ ...model, sha256: undefined }));
+
+const RENAMED = { ...RUN.model, name: 'other' };
 
 const withOptions = (change: Partial<RunDocument['options']>): RunDocument => ({
   ...RUN,
@@ -34,8 +39,8 @@ describe('findRun', () => {
       { ...RUN, model: { ...RUN.model, sha256: 'c'.repeat(64) } },
     ],
     [
-      `model.json (SHA-256): ${'b'.repeat(64)} there, ${'c'.repeat(64)} now`,
-      { ...RUN, model: { ...RUN.model, manifestSha256: 'c'.repeat(64) } },
+      `model.json (SHA-256): ${digestOf(RUN.model)} there, ${digestOf(RENAMED)} now`,
+      { ...RUN, model: RENAMED },
     ],
     ['--score-threshold: 0.05 there, 0.3 now', withOptions({ scoreThreshold: 0.3 })],
     ['--label-threshold: 0.5 there, 0.9 now', withOptions({ labelThreshold: 0.9 })],

@@ -1,4 +1,5 @@
 import type { CommitDocument, RunDocument } from '../../../src/run/documents.ts';
+import { manifestOf } from '../model/manifest-fixture.ts';
 import { recordsKey } from '../../../src/run/layout.ts';
 
 const DIGEST = '0'.repeat(64);
@@ -18,7 +19,7 @@ export const RUN: RunDocument = {
   schema: 1,
   runId: '0123456789abcdef',
   source: 'memory://',
-  model: { name: 'cards', sha256: 'a'.repeat(64), manifestSha256: 'b'.repeat(64) },
+  model: manifestOf(),
   options: {
     scoreThreshold: 0.05,
     labelThreshold: 0.5,

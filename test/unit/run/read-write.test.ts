@@ -114,6 +114,7 @@ describe('readPlan and readSuccess', () => {
       parts: [{ digest: 'a'.repeat(64), images: 1 }],
     });
     const success: SuccessDocument = {
+      generation: 0,
       images: 1,
       labelled: 0,
       failed: 1,

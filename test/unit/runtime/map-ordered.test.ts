@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { mapOrdered } from '../../../src/runtime/map-ordered.ts';
 import { collect } from '../storage/collect.ts';
@@ -30,6 +31,7 @@ describe('mapOrdered', () => {
   ])('with a concurrency of %i starts %j at once', async (concurrency, expected) => {
     const { gates, started, call } = gatedCalls(3);
     const first = mapOrdered([0, 1, 2], concurrency, call).next();
+    await setImmediate();
     expect(started).toEqual(expected);
     gates[0]!.open();
     expect(await first).toEqual({ done: false, value: 'result 0' });
@@ -80,6 +82,6 @@ describe('mapOrdered', () => {
     }
     late.open();
     // An unhandled rejection would fail the run here.
-    await new Promise((resolve) => setImmediate(resolve));
+    await setImmediate();
   });
 });

@@ -32,7 +32,7 @@ function modelOf(refuses: (grays: readonly number[]) => boolean, score = 0.9): M
   const manifest = manifestOf({ task: 'object-detection', masks: undefined });
   const session = fakeSession(graph);
   return {
-    package: { folder: 'cards', manifest, manifestSha256: 'b'.repeat(64), modelPath: 'cards/model.onnx' },
+    package: { folder: 'cards', manifest, modelPath: 'cards/model.onnx' },
     contract: millrace,
     session,
     close: () => session.close(),
