@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from 'commander';
-import { isMillraceError, toError } from '../runtime/errors.ts';
+import { isMillraceError, systemCode, toError } from '../runtime/errors.ts';
 import { MILLRACE_VERSION } from '../runtime/versions.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { addInspectCommand } from './inspect.ts';
@@ -28,6 +28,13 @@ Start here:
 addRunCommand(program);
 addInspectCommand(program);
 addDoctorCommand(program);
+
+// What cannot be printed any more (`| head`, a full disk) must not look like a crash.
+process.stdout.on('error', (error) => {
+  process.exitCode = 1;
+  if (systemCode(error) !== 'EPIPE')
+    process.stderr.write(`millrace: cannot print the result: ${error.message}\n`);
+});
 
 try {
   await program.parseAsync();

@@ -3,7 +3,8 @@ import type { Tally } from '../run/tally.ts';
 
 const REDRAW_MS = 200;
 const PLAIN_LINE_MS = 10_000;
-const BAR_CELLS = 14;
+const BAR_CELLS = 20;
+const DUMB_TERMINAL = 'dumb';
 
 export interface Progress {
   readonly images: number;
@@ -16,12 +17,15 @@ export interface Progress {
 export class ProgressReporter {
   readonly #stream: WriteStream;
   readonly #timer: NodeJS.Timeout;
+  /** Whether a line can be drawn again. */
+  readonly #redraws: boolean;
   #latest: Progress | undefined;
   #startedMs = 0;
 
   constructor(stream: WriteStream) {
     this.#stream = stream;
-    this.#timer = setInterval(() => this.#show(), stream.isTTY ? REDRAW_MS : PLAIN_LINE_MS);
+    this.#redraws = stream.isTTY && process.env.TERM !== DUMB_TERMINAL;
+    this.#timer = setInterval(() => this.#show(), this.#redraws ? REDRAW_MS : PLAIN_LINE_MS);
     this.#timer.unref();
   }
 
@@ -33,16 +37,24 @@ export class ProgressReporter {
 
   end(): void {
     clearInterval(this.#timer);
-    if (this.#stream.isTTY && this.#latest) this.#stream.write('\r\u001b[K');
+    if (this.#redraws && this.#latest) this.#stream.write('\r\u001b[K');
   }
 
   #show(): void {
     if (!this.#latest) return;
-    const line = describeProgress(this.#latest, (performance.now() - this.#startedMs) / 1000);
-    if (!this.#stream.isTTY) this.#stream.write(`${line}\n`);
-    else
-      this.#stream.write(`\r${bar(this.#latest)} ${line}`.slice(0, this.#stream.columns || 80) + '\u001b[K');
+    const seconds = (performance.now() - this.#startedMs) / 1000;
+    if (this.#redraws)
+      this.#stream.write(`\r${fittingLine(this.#latest, seconds, this.#stream.columns || 80)}\u001b[K`);
+    else this.#stream.write(`${describeProgress(this.#latest, seconds)}\n`);
   }
+}
+
+/** What fits into one row of the terminal, the least important left out first: the failures' classes, the bar. */
+export function fittingLine(progress: Progress, seconds: number, columns: number): string {
+  const whole = describeProgress(progress, seconds);
+  const short = whole.replace(/ \(.*\)$/, '');
+  const candidates = [`${bar(progress)} ${whole}`, `${bar(progress)} ${short}`, short];
+  return candidates.find((line) => line.length < columns) ?? short.slice(0, columns - 1);
 }
 
 /** `12/33 images  4.1 images/s  ETA 0:05  2 failed (truncated 1, empty 1)` */

@@ -51,7 +51,11 @@ export function addRunCommand(program: Command): void {
     .requiredOption('--output <dir>', 'folder for the results; a new one, or one that this run began')
     .option('--batch-size <n>', "images in one inference (default: the model's maximum)", numberIfAny)
     .option('--shard-size <n>', 'images in a shard, the unit of resuming, 1 to 256, or "auto"', numberIfAny)
-    .option('--score-threshold <0..1>', "drop detections below it (default: the model's)", numberIfAny)
+    .option(
+      '--score-threshold <0..1>',
+      "drop detections below it; the graph may drop more (default: the model's)",
+      numberIfAny,
+    )
     .option(
       '--label-threshold <0..1>',
       "draw and annotate from it upwards (default: the model's)",
@@ -78,27 +82,40 @@ async function run(source: string, options: z.infer<typeof runOptions>): Promise
   const config = loadConfig({ flags, environment: process.env, ...(file === undefined ? {} : { file }) });
   const log = createLogger(config.logLevel);
   const progress = new ProgressReporter(process.stderr);
+  let begun = false;
   const interrupt = interruptSignal(() => {
+    if (!begun) return false;
     progress.end();
     process.stderr.write('millrace: finishing the batch in hand; Ctrl-C again quits at once\n');
+    return true;
   });
   const startedMs = performance.now();
   const request = { source, model, output, config, log, signal: interrupt };
   const report = await runDataset({
     ...request,
-    onProgress: (state) => progress.update(state),
+    onProgress: (state) => {
+      begun = true;
+      progress.update(state);
+    },
   }).finally(() => progress.end());
   const seconds = (performance.now() - startedMs) / 1000;
   if (json) process.stdout.write(`${JSON.stringify({ ...report, seconds }, null, 2)}\n`);
   else process.stdout.write(summary(report, seconds));
 }
 
-/** Aborts at the first SIGINT or SIGTERM; the second ends the process at once. */
-function interruptSignal(onFirst: () => void): AbortSignal {
+/**
+ * Aborts at the first SIGINT or SIGTERM, if `finishing` says that there is something to finish. Otherwise, and at the
+ * second, the signal ends the process as it does any: leaving by `process.exit` would tear down the inference thread in
+ * the middle of its native call, which aborts the process.
+ */
+function interruptSignal(finishing: () => boolean): AbortSignal {
   const controller = new AbortController();
-  const onSignal = (): void => {
-    if (controller.signal.aborted) process.exit(130);
-    onFirst();
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (controller.signal.aborted || !finishing()) {
+      process.off(signal, onSignal);
+      process.kill(process.pid, signal);
+      return;
+    }
     controller.abort(
       new MillraceError(
         'INTERRUPTED',

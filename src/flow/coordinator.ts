@@ -1,5 +1,6 @@
 /** What a coordinator does with each run: plan -> enqueue -> merge. Every step may be repeated, by anybody. */
 import { mergeRun } from '../merge/merge.ts';
+import { readRecords } from '../merge/read-records.ts';
 import { listImages } from '../plan/list-images.ts';
 import { missingShards } from '../plan/missing-shards.ts';
 import { planRun } from '../plan/plan-run.ts';
@@ -7,9 +8,12 @@ import type { RunSteps } from '../queue/runs.ts';
 import { assertActive, readControl } from '../run/control.ts';
 import { CommitTally } from '../run/commit-tally.ts';
 import type { CommitDocument, ControlDocument, PlanDocument } from '../run/documents.ts';
-import { budgetExceeded, exceedsBudget } from '../run/failure-budget.ts';
+import { budgetExceeded, exceedsBudget, FAILURE_EXAMPLES } from '../run/failure-budget.ts';
 import type { OpenRun, OpenRuns } from '../run/open-runs.ts';
+import { readCommit } from '../run/read-write.ts';
+import { type FailedRecord, isFailed } from '../run/record.ts';
 import { openStorage } from '../storage/open.ts';
+import type { Storage } from '../storage/storage.ts';
 
 export interface CoordinatorHooks {
   readonly onPlanned?: (plan: PlanDocument) => void;
@@ -62,7 +66,20 @@ async function judgeAtEnd(open: OpenRun, { maxFailures }: ControlDocument): Prom
   const commits = new CommitTally(plan.parts.length);
   await commits.update(open.output);
   const tally = commits.total();
-  if (exceedsBudget(tally, maxFailures, true)) throw budgetExceeded(tally, plan.images, maxFailures);
+  if (!exceedsBudget(tally, maxFailures, true)) return;
+  const examples: FailedRecord[] = [];
+  for await (const record of failedRecords(open.output, commits)) {
+    if (examples.push(record) === FAILURE_EXAMPLES) break;
+  }
+  throw budgetExceeded(tally, plan.images, maxFailures, examples);
+}
+
+async function* failedRecords(output: Storage, commits: CommitTally): AsyncGenerator<FailedRecord> {
+  for (const { shard, generation } of commits.withFailures()) {
+    const commit = await readCommit(output, shard, generation);
+    if (!commit) continue;
+    for await (const record of readRecords(output, commit)) if (isFailed(record)) yield record;
+  }
 }
 
 /** Keys of an S3 source are told apart by their bucket: `bucket/prefix/`. */

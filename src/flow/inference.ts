@@ -7,9 +7,9 @@ import type { ShardJob } from '../queue/jobs.ts';
 import { startShardWorker } from '../queue/shards.ts';
 import { whileActive } from '../run/control.ts';
 import type { CommitDocument } from '../run/documents.ts';
+import type { ImageRecord } from '../run/record.ts';
 import type { OpenRun, OpenRuns } from '../run/open-runs.ts';
 import { isMillraceError, MillraceError, toError } from '../runtime/errors.ts';
-import type { FailureClass } from '../runtime/image-failure.ts';
 import type { Logger } from '../runtime/log.ts';
 import { type Engine, shardContext } from '../shard/engine.ts';
 import { processShard } from '../shard/process-shard.ts';
@@ -24,7 +24,7 @@ const CONTROL_POLL_MS = 2_000;
 export interface ShardObserver {
   /** A shard is tried, for the first time or again. */
   begin(shard: number): void;
-  onImage(shard: number, outcome: 'labelled' | FailureClass): void;
+  onImage(shard: number, record: ImageRecord): void;
   committed(commit: CommitDocument): void;
   /** A shard was not committed; `error` may pass, or end the run. */
   failed(error: Error): void;
@@ -78,7 +78,7 @@ async function doShard(
   const images = await readShard(output, await open.plan(), job.shard);
   const context = {
     ...shardContext(engine, run, { source, output }, config, log.child({ ...job })),
-    onImage: (outcome: 'labelled' | FailureClass) => observer.onImage(job.shard, outcome),
+    onImage: (record: ImageRecord) => observer.onImage(job.shard, record),
   };
   return processShard(job, images, context, signal);
 }

@@ -6,6 +6,11 @@ import { z } from 'zod';
  */
 
 const positive = z.int().positive();
+/** Generous, and small enough that a slip of the keyboard does not ask for terabytes. */
+const MAX_BATCH = 512;
+const MAX_DIVISOR = 1024;
+const MAX_SIDE_PX = 16_384;
+const sidePx = positive.max(MAX_SIDE_PX);
 const unit = z.number().min(0).max(1);
 const triple = z.tuple([z.number(), z.number(), z.number()]);
 const cssColor = z.string().regex(/^#[0-9a-f]{6}$/i, 'a colour as "#rrggbb"');
@@ -23,13 +28,13 @@ const rounding = z.enum(['floor', 'round']).default('floor');
 
 const resize = z.discriminatedUnion('policy', [
   z.strictObject({ policy: z.literal('none') }),
-  z.strictObject({ policy: z.literal('fixed'), height: positive, width: positive, filter }),
-  z.strictObject({ policy: z.literal('keep-ratio'), height: positive, width: positive, rounding, filter }),
-  z.strictObject({ policy: z.literal('shortest-edge'), size: positive, max: positive, rounding, filter }),
-  z.strictObject({ policy: z.literal('longest-edge'), size: positive, rounding, filter }),
+  z.strictObject({ policy: z.literal('fixed'), height: sidePx, width: sidePx, filter }),
+  z.strictObject({ policy: z.literal('keep-ratio'), height: sidePx, width: sidePx, rounding, filter }),
+  z.strictObject({ policy: z.literal('shortest-edge'), size: sidePx, max: sidePx, rounding, filter }),
+  z.strictObject({ policy: z.literal('longest-edge'), size: sidePx, rounding, filter }),
 ]);
 
-const ladder = z.union([z.literal('exact'), z.array(z.tuple([positive, positive])).min(1)]).default('exact');
+const ladder = z.union([z.literal('exact'), z.array(z.tuple([sidePx, sidePx])).min(1)]).default('exact');
 
 const input = z.strictObject({
   layout: z.enum(['NHWC', 'NCHW']),
@@ -37,7 +42,7 @@ const input = z.strictObject({
   color: z.enum(['RGB', 'BGR']).default('RGB'),
   /** `dynamic`, or the size that the graph is frozen at. */
   shape: z
-    .union([z.literal('dynamic'), z.strictObject({ height: positive, width: positive })])
+    .union([z.literal('dynamic'), z.strictObject({ height: sidePx, width: sidePx })])
     .default('dynamic'),
   resize,
   crop: z
@@ -46,7 +51,7 @@ const input = z.strictObject({
     .default(null),
   pad: z
     .strictObject({
-      divisor: positive.default(1),
+      divisor: positive.max(MAX_DIVISOR).default(1),
       /** After scale, mean and std, in the channel order of `color`. */
       value: triple.default([0, 0, 0]),
       at: z.enum(['right-bottom', 'center']).default('right-bottom'),
@@ -94,7 +99,7 @@ export const modelManifest = z
     batch: z.strictObject({
       /** `dynamic`, or the number that the graph is frozen at: short batches are filled with blanks. */
       size: z.union([z.literal('dynamic'), positive]).default('dynamic'),
-      max: positive,
+      max: positive.max(MAX_BATCH),
       /** `masked`: the graph masks it; `zero`: harmless; `forbidden`: only images of one size in a batch. */
       padding: z.enum(['masked', 'zero', 'forbidden']).default('masked'),
     }),
@@ -127,6 +132,17 @@ export const modelManifest = z
     const repeatedLabel = labels.findIndex((label, index) => labels.indexOf(label) !== index);
     if (repeatedLabel >= 0)
       fail(['classes', repeatedLabel, 'label'], `label ${labels[repeatedLabel]} is used twice`);
+    const renamed = manifest.classes.findIndex((entry) =>
+      manifest.classes.some((other) => other.id === entry.id && other.name !== entry.name),
+    );
+    if (renamed >= 0)
+      fail(['classes', renamed, 'id'], `id ${manifest.classes[renamed]?.id} is used for two different names`);
+    const { dtype, pad } = manifest.input;
+    if (dtype === 'uint8' && !pad.value.every((v) => Number.isInteger(v) && v >= 0 && v <= 255))
+      fail(['input', 'pad', 'value'], 'whole numbers from 0 to 255 for a uint8 input');
+    const { names = [], sigmas = [] } = manifest.keypoints ?? {};
+    if (sigmas.length > 0 && sigmas.length !== names.length)
+      fail(['keypoints', 'sigmas'], `${sigmas.length} for ${names.length} keypoints; give one each, or none`);
     if (manifest.task === 'instance-segmentation' && !manifest.masks)
       fail(['masks'], 'an instance-segmentation model needs "masks"');
     if (manifest.task !== 'instance-segmentation' && manifest.masks)

@@ -1,4 +1,4 @@
-import { MillraceError, toError } from '../runtime/errors.ts';
+import { isMillraceError, MillraceError, toError } from '../runtime/errors.ts';
 import { contractByName } from './contracts/index.ts';
 import type { Contract } from './contracts/contract.ts';
 import { openOnnxRuntimeSession } from './onnxruntime-session.ts';
@@ -24,17 +24,27 @@ export interface Model {
  */
 export async function openModel(modelPackage: ModelPackage, options: SessionOptions): Promise<Model> {
   const contract = contractByName(modelPackage.manifest.contract);
-  assertSupported(modelPackage.manifest);
+  naming(modelPackage, () => assertSupported(modelPackage.manifest));
   await assertProviderAvailable(options.provider);
   const session = await openModelFile(modelPackage.modelPath, options);
   try {
-    contract.check(session.signature, modelPackage.manifest);
+    naming(modelPackage, () => contract.check(session.signature, modelPackage.manifest));
     await probeModel(modelPackage.manifest, contract, session);
   } catch (error) {
     await session.close();
     throw error;
   }
   return { package: modelPackage, contract, session, close: () => session.close() };
+}
+
+/** Runs a check, and lets its error say which package it is about. */
+function naming({ folder }: ModelPackage, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    if (!isMillraceError(error)) throw error;
+    throw new MillraceError(error.code, `the model package ${folder}: ${error.message}`, { cause: error });
+  }
 }
 
 /** @throws MillraceError MODEL_NOT_ONNX where the bytes are none, MODEL_INVALID where ONNX Runtime refuses the graph. */

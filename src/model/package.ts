@@ -7,6 +7,8 @@ import { MillraceError, systemCode, toError } from '../runtime/errors.ts';
 import { modelManifest, type ModelManifest } from './manifest.ts';
 
 const MANIFEST_FILE = 'model.json';
+/** Some editors begin a file with it. */
+const BYTE_ORDER_MARK = /^\uFEFF/;
 
 /** A checked model package: the manifest is valid and the ONNX file is the one that it names. */
 export interface ModelPackage {
@@ -38,7 +40,7 @@ export async function loadModelPackage(folder: string): Promise<ModelPackage> {
 export function parseManifest(json: string, file: string): ModelManifest {
   let value: unknown;
   try {
-    value = JSON.parse(json);
+    value = JSON.parse(json.replace(BYTE_ORDER_MARK, ''));
   } catch (error) {
     throw new MillraceError('MODEL_INVALID', `${file} is not JSON: ${toError(error).message}`, {
       cause: error,

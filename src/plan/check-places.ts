@@ -1,4 +1,4 @@
-import { access, constants, mkdir, readdir, realpath, rmdir, stat } from 'node:fs/promises';
+import { access, constants, lstat, mkdir, readdir, realpath, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { MillraceError, systemCode, toError } from '../runtime/errors.ts';
 import { parseStorageUri } from '../storage/uri.ts';
@@ -61,12 +61,23 @@ async function problemWriting(ancestor: string, folder: string): Promise<string 
   } catch (error) {
     const code = systemCode(error);
     // Another process makes or uses the folder just now: then it can be written to.
-    if (code === 'EEXIST' || code === 'ENOTEMPTY') return undefined;
+    if (code === 'EEXIST' || code === 'ENOTEMPTY')
+      return (await isDanglingLink(folder)) ? `${folder} is a link that leads nowhere` : undefined;
     return code === 'EACCES'
       ? `no permission to write in ${ancestor}`
       : `nothing can be made in ${ancestor} (${toError(error).message})`;
   }
 }
+
+const isDanglingLink = async (path: string): Promise<boolean> =>
+  (await lstat(path).then(
+    (found) => found.isSymbolicLink(),
+    () => false,
+  )) &&
+  (await stat(path).then(
+    () => false,
+    () => true,
+  ));
 
 async function checkApart(source: string, output: string): Promise<void> {
   const ancestor = await existingAncestor(output);

@@ -1,10 +1,12 @@
 import { MillraceError } from '../runtime/errors.ts';
 import type { Storage, StoredObject } from '../storage/storage.ts';
 
-/** Image formats, HEIC too, which fails as `unsupported` rather than silently; files of other names are passed over. */
+/** Image formats; those that are not decoded fail as `unsupported` rather than silently. Other files are passed over. */
 const IMAGE_EXTENSIONS = new Set([
   'jpg',
   'jpeg',
+  'jpe',
+  'jfif',
   'png',
   'webp',
   'tif',
@@ -13,6 +15,9 @@ const IMAGE_EXTENSIONS = new Set([
   'avif',
   'heic',
   'heif',
+  'bmp',
+  'jp2',
+  'jxl',
 ]);
 
 /** An image of the source: its name below it and what it was when listed. */

@@ -47,6 +47,11 @@ export class CommitTally {
     return { labelled: this.#labelled.reduce((sum, count) => sum + count, 0), failed, failures };
   }
 
+  /** The latest commits that have failed images. */
+  withFailures(): CommittedShard[] {
+    return [...this.#failures.keys()].map((shard) => ({ shard, generation: this.#generations[shard]! }));
+  }
+
   async *#news(output: Storage): AsyncGenerator<CommittedShard> {
     for await (const commit of listCommittedShards(output)) {
       const known = this.#generations[commit.shard];

@@ -1,4 +1,5 @@
 import { MillraceError } from '../runtime/errors.ts';
+import type { FailedRecord } from './record.ts';
 import type { Tally } from './tally.ts';
 
 /** How many images may fail: a share of the run's images, or a count. */
@@ -11,7 +12,7 @@ const JUDGED_AFTER_IMAGES = 200;
 
 /**
  * Whether a run has failed too often. A count is judged at once; a share once 200 images are done, and, if the user
- * asked for it, also at the end of a smaller run.
+ * asked for it, also at the end of a smaller run. Unasked, a smaller run may just not fail as a whole.
  */
 export function exceedsBudget(
   { labelled, failed }: Tally,
@@ -20,22 +21,32 @@ export function exceedsBudget(
 ): boolean {
   const budget = asked ?? DEFAULT_BUDGET;
   if ('count' in budget) return failed > budget.count;
+  // Nothing but failures is a fault of the set-up, however few images there are.
+  if (atEnd && asked === undefined && labelled === 0) return failed > 0;
   const done = labelled + failed;
   const judged = done >= JUDGED_AFTER_IMAGES || (atEnd && asked !== undefined);
   return judged && failed > budget.share * done;
 }
 
-/** The error that a run ends with. */
-export const budgetExceeded = (
+/** So many failed images are shown to somebody whose run has stopped. */
+export const FAILURE_EXAMPLES = 5;
+
+/** The error that a run ends with. Keys are quoted: a file's name may hold anything. */
+export function budgetExceeded(
   { failed }: Tally,
   images: number,
   asked: FailureBudget | undefined,
-): MillraceError =>
-  new MillraceError(
+  examples: readonly FailedRecord[],
+): MillraceError {
+  return new MillraceError(
     'FAILURE_BUDGET_EXCEEDED',
-    `${failed} of ${images} images failed; the budget is ${describeBudget(asked)}. ` +
-      `What is done is kept: look at the failures, then go on with a larger --max-failures.`,
+    [
+      `${failed} of ${images} images failed; the budget is ${describeBudget(asked)}. Among them:`,
+      ...examples.map(({ key, failure }) => `  ${JSON.stringify(key)}: ${failure.class}, ${failure.message}`),
+      `What is done is kept: mend the images, or go on with a larger --max-failures.`,
+    ].join('\n'),
   );
+}
 
 export const describeBudget = (budget: FailureBudget = DEFAULT_BUDGET): string =>
   'count' in budget ? `${budget.count} images` : `${Number((budget.share * 100).toPrecision(6))}%`;

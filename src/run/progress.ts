@@ -1,7 +1,7 @@
 import { isMillraceError } from '../runtime/errors.ts';
-import type { FailureClass } from '../runtime/image-failure.ts';
 import type { CommitDocument } from './documents.ts';
-import { budgetExceeded, exceedsBudget, type FailureBudget } from './failure-budget.ts';
+import { budgetExceeded, exceedsBudget, FAILURE_EXAMPLES, type FailureBudget } from './failure-budget.ts';
+import { type FailedRecord, type ImageRecord, isFailed } from './record.ts';
 import { RunTally, type Tally } from './tally.ts';
 
 /** Counts a run's images as they end, and stops the run when too many fail or when it is interrupted. */
@@ -9,6 +9,7 @@ export class RunProgress {
   readonly #tally = new RunTally();
   readonly #budget: FailureBudget | undefined;
   readonly #stop = new AbortController();
+  readonly #examples = new Map<string, FailedRecord>();
   /** Aborts with the reason why the run stops early. */
   readonly stopped: AbortSignal;
   #images = 0;
@@ -59,13 +60,18 @@ export class RunProgress {
     this.#tally.begin(shard);
   }
 
-  onImage(shard: number, outcome: 'labelled' | FailureClass): void {
-    this.#tally.add(shard, outcome);
-    if (outcome !== 'labelled') this.#judge();
+  onImage(shard: number, record: ImageRecord): void {
+    if (!isFailed(record)) {
+      this.#tally.add(shard, 'labelled');
+      return;
+    }
+    this.#tally.add(shard, record.failure.class);
+    if (this.#examples.size < FAILURE_EXAMPLES) this.#examples.set(record.key, record);
+    this.#judge();
   }
 
   #judge(): void {
     if (exceedsBudget(this.tally, this.#budget, false))
-      this.#stop.abort(budgetExceeded(this.tally, this.#images, this.#budget));
+      this.#stop.abort(budgetExceeded(this.tally, this.#images, this.#budget, [...this.#examples.values()]));
   }
 }

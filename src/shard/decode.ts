@@ -5,6 +5,7 @@ import type { ImageSize, RgbImage } from '../vision/geometry.ts';
 import { cmykToRgb } from './decode-cmyk.ts';
 import { withOpaqueFirstFrame } from './decode-gif.ts';
 import { sharp } from './decode-sharp.ts';
+import { hasStrayMarker } from './decode-jpeg-markers.ts';
 import { type ImageFormat, readSignature } from './decode-signature.ts';
 import { endsEarly } from './decode-truncation.ts';
 
@@ -96,6 +97,7 @@ export async function decodeImage(bytes: Uint8Array, limits: DecodeLimits): Prom
     }).timeout({ seconds: limits.timeoutSeconds });
     return (isCmyk ? asCmyk(image) : asRgb(image)).raw().toBuffer();
   });
+  if (format === 'JPEG' && hasStrayMarker(bytes)) throw damaged(format);
   const pixels = isCmyk ? cmykToRgb(data) : new Uint8Array(data);
   if (pixels.length !== height * width * 3) throw damaged(format);
   return { height, width, orientation, pixels };
@@ -154,8 +156,8 @@ const unsupported = (what: string): ImageFailure =>
 const damaged = (format: ImageFormat, cause?: Error): ImageFailure =>
   new ImageFailure('decode_failed', `the ${format} data is damaged; replace the file`, { cause });
 
-/** The first bytes for people: a web page or a text that was saved under an image's name shows at once. */
+/** A few bytes for people, who tell a web page or a text by them; a link may lead to a file that is nobody's business. */
 function quoteStart(bytes: Uint8Array): string {
-  const text = Buffer.from(bytes.subarray(0, 16)).toString('latin1');
+  const text = Buffer.from(bytes.subarray(0, 6)).toString('latin1');
   return `"${text.replaceAll(/[^ -~]|["\\]/g, '.')}"`;
 }

@@ -22,10 +22,14 @@ export interface Engine {
   readonly fingerprint: Fingerprint;
 }
 
+/** Threads that an inference may ask for. */
+const THREADS_PER_CORE = 4;
+const MIN_MAX_THREADS = 64;
+
 /**
  * Opens the model's session and the image pool; both end with `lifetime`.
  *
- * @throws MillraceError BATCH_TOO_LARGE, and what `openModel` throws.
+ * @throws MillraceError BATCH_TOO_LARGE, CONFIG_INVALID, and what `openModel` throws.
  */
 export async function openEngine(
   modelPackage: ModelPackage,
@@ -40,7 +44,15 @@ export async function openEngine(
       `--batch-size ${batchSize} is above the maximum of the model "${manifest.name}": ${manifest.batch.max} ("batch.max" in its model.json)`,
     );
   }
-  const threads = config.threads || os.availableParallelism();
+  const cores = os.availableParallelism();
+  const threads = config.threads || cores;
+  const maxThreads = Math.max(MIN_MAX_THREADS, THREADS_PER_CORE * cores);
+  if (threads > maxThreads) {
+    throw new MillraceError(
+      'CONFIG_INVALID',
+      `--threads ${threads} on ${cores} cores would only make them wait for each other; at most ${maxThreads} are allowed, and 0 is one a core`,
+    );
+  }
   const model = await openModel(modelPackage, { provider: config.provider, threads });
   lifetime.onEnd(() => model.close());
   const pool = new ImagePool(config.imageThreads || os.availableParallelism());

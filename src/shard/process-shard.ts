@@ -1,6 +1,6 @@
 import type { CommitDocument, PlannedImage } from '../run/documents.ts';
 import { readCommit } from '../run/read-write.ts';
-import { type ImageRecord, isFailed } from '../run/record.ts';
+import type { ImageRecord } from '../run/record.ts';
 import { BoundedTasks } from '../runtime/bounded-tasks.ts';
 import { mapOrdered } from '../runtime/map-ordered.ts';
 import { type Batch, Batcher, paddedArea } from './batch.ts';
@@ -42,7 +42,7 @@ export async function processShard(
   const underWay = new BoundedTasks(BATCHES_UNDER_WAY);
   const keep = (position: number, record: ImageRecord): void => {
     records[position] = record;
-    context.onImage(isFailed(record) ? record.failure.class : 'labelled');
+    context.onImage(record);
   };
   const start = (batch: Batch<OpenedImage>): Promise<void> =>
     underWay.start(async () => {

@@ -1,4 +1,3 @@
-import type { ModelManifest } from '../model/manifest.ts';
 import { isMillraceError } from '../runtime/errors.ts';
 import { ImageFailure } from '../runtime/image-failure.ts';
 import { annotatedKey } from '../run/layout.ts';
@@ -10,6 +9,9 @@ import { inferBatch, type InferenceResult } from './infer.ts';
 import type { OpenedImage } from './open-image.ts';
 import type { ShardContext } from './shard-context.ts';
 import { toFailedRecord, toLabelledRecord } from './to-record.ts';
+
+const RGB_BYTES = 3;
+const RGBA_BYTES = 4;
 
 export interface BatchOutcome {
   readonly position: number;
@@ -25,7 +27,7 @@ interface DecodedItem {
 
 /** decode -> prepare -> infer -> interpret -> annotate, for the images of one batch. */
 export async function runBatch(batch: Batch<OpenedImage>, context: ShardContext): Promise<BatchOutcome[]> {
-  const release = await context.pixelBudget.acquire(pixelBytes(batch, context.model.package.manifest));
+  const release = await context.pixelBudget.acquire(pixelBytes(batch, context));
   try {
     const outcomes: BatchOutcome[] = [];
     const decoded: DecodedItem[] = [];
@@ -116,9 +118,14 @@ const failed = (item: OpenedImage, failure: ImageFailure): BatchOutcome => ({
   record: toFailedRecord(item.planned, failure),
 });
 
-/** Decoded images and the network's input. */
-function pixelBytes({ padded, items }: Batch<OpenedImage>, { input }: ModelManifest): number {
-  const decoded = items.reduce((sum, { original }) => sum + original.height * original.width * 3, 0);
+/** Decoded images, the canvases that they are drawn on, and the network's input. */
+function pixelBytes({ padded, items }: Batch<OpenedImage>, { model, annotation }: ShardContext): number {
+  const { input } = model.package.manifest;
+  const bytesPerPixel = RGB_BYTES + (annotation ? RGBA_BYTES : 0);
+  const decoded = items.reduce(
+    (sum, { original }) => sum + original.height * original.width * bytesPerPixel,
+    0,
+  );
   const bytesPerSample = input.dtype === 'uint8' ? 1 : Float32Array.BYTES_PER_ELEMENT;
   return decoded + items.length * padded.height * padded.width * 3 * bytesPerSample;
 }

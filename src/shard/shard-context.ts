@@ -1,8 +1,8 @@
 import type { ClassStyle } from '../draw/annotate-image.ts';
 import type { Model } from '../model/model.ts';
 import type { Fingerprint } from '../run/documents.ts';
+import type { ImageRecord } from '../run/record.ts';
 import type { ByteBudget } from '../runtime/byte-budget.ts';
-import type { FailureClass } from '../runtime/image-failure.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { DecodeLimits } from './decode.ts';
@@ -24,5 +24,6 @@ export interface ShardContext {
   readonly sourceCanary: () => Promise<void>;
   readonly fingerprint: Fingerprint;
   readonly log: Logger;
-  readonly onImage: (outcome: 'labelled' | FailureClass) => void;
+  /** Told every image as it ends. */
+  readonly onImage: (record: ImageRecord) => void;
 }

@@ -101,7 +101,7 @@ describe('the demo images', () => {
     );
     expect(failures).toEqual([
       new ImageFailure('empty', 'the file is empty'),
-      new ImageFailure('not_an_image', 'no known image format starts with "This is a text t"'),
+      new ImageFailure('not_an_image', 'no known image format starts with "This i"'),
       new ImageFailure('truncated', 'the JPEG file ends before its image does; copy it again'),
     ]);
     expect(failures.map((failure) => failure instanceof ImageFailure && failure.failureClass)).toEqual([

@@ -44,15 +44,52 @@ describe('a run that is interrupted', () => {
   );
 });
 
+describe('a signal that has nothing to wait for ends the process as any other process', () => {
+  it('the second one, in the middle of an inference', async () => {
+    const output = temporaryFolder();
+    const first = signalWhenAtWork(output, 'SIGINT');
+    const interrupted = await millrace(run(output), {
+      onStart: (child) => {
+        first(child);
+        child.stderr?.on('data', (chunk: Buffer) => {
+          if (chunk.includes('Ctrl-C again')) child.kill('SIGINT');
+        });
+      },
+    });
+    expect(interrupted).toMatchObject({ exitCode: null, signal: 'SIGINT' });
+    expect(await millrace(run(output))).toMatchObject({ exitCode: 0 });
+  });
+
+  it('one that comes while the process starts', async () => {
+    const output = temporaryFolder();
+    const started = await millrace(run(output), { onStart: (child) => void child.kill('SIGTERM') });
+    expect(started).toMatchObject({ exitCode: null, signal: 'SIGTERM' });
+    expect(existsSync(path.join(output, 'run.json'))).toBe(false);
+  });
+});
+
 describe('a run with too many failures', () => {
   it('stops with 3, and goes on with a larger budget', async () => {
     const output = temporaryFolder();
     const stopped = await millrace(run(output, '--max-failures', '2'));
     expect(stopped.exitCode, stopped.stderr).toBe(3);
-    expect(stopped.stderr).toMatch(/3 of 33 images failed; the budget is 2 images.*larger --max-failures/s);
+    expect(stopped.stderr).toMatch(
+      /3 of 33 images failed; the budget is 2 images\. Among them:\n {2}"broken\/[^\n]*: (truncated|empty|not_an_image),.*larger --max-failures/s,
+    );
     expect(existsSync(path.join(output, '_SUCCESS'))).toBe(false);
     expect(await millrace(run(output, '--max-failures', '3'))).toMatchObject({ exitCode: 0 });
     expect(existsSync(path.join(output, '_SUCCESS'))).toBe(true);
+  });
+
+  it('is one where every image fails, and says which; unless that was allowed', async () => {
+    const output = temporaryFolder();
+    const broken = ['run', path.join(demoImages, 'broken'), '--model', demoModel, '--output', output];
+    const stopped = await millrace(broken);
+    expect(stopped.exitCode, stopped.stderr).toBe(3);
+    expect(stopped.stderr).toMatch(
+      /3 of 3 images failed; the budget is 5%\. Among them:\n {2}"empty\.jpg": empty,/,
+    );
+    expect(await millrace([...broken, '--max-failures', '100%'])).toMatchObject({ exitCode: 0 });
   });
 
   it('judges an asked share at the end of a small run', async () => {

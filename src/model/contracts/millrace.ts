@@ -1,6 +1,6 @@
 import { MillraceError } from '../../runtime/errors.ts';
 import type { ModelManifest } from '../manifest.ts';
-import type { Tensors } from '../session.ts';
+import type { GraphSignature, Tensors } from '../session.ts';
 import {
   contractMismatch,
   countAtLeast,
@@ -31,6 +31,7 @@ export const millrace: Contract = {
     );
     if (!inputs || !outputs || graph.inputs.length !== expected.inputs.length)
       throw contractMismatch('millrace', expected, graph);
+    checkMaskFrame(graph, manifest);
   },
 
   feeds({ pixels, batchSize, padded, imageSizes }: NetworkBatch): Tensors {
@@ -69,6 +70,17 @@ export const millrace: Contract = {
     });
   },
 };
+
+/** Grids of one size cannot be as large as an input of any size. */
+function checkMaskFrame(graph: GraphSignature, { masks, input }: ModelManifest): void {
+  const [, , height, width] = graph.outputs.find(({ name }) => name === 'masks')?.shape ?? [];
+  const isFixed = typeof height === 'number' && typeof width === 'number';
+  if (!masks || masks.frame === 'box' || !isFixed || input.shape !== 'dynamic') return;
+  throw new MillraceError(
+    'CONTRACT_MISMATCH',
+    `"masks.frame" in model.json is "${masks.frame}", but the graph's masks are always ${height}x${width}: that is "box"`,
+  );
+}
 
 function maskGrids(outputs: Tensors, start: number, kept: number): NonNullable<RawDetections['masks']> {
   const [, , height = 0, width = 0] = outputTensor(outputs, 'masks').dims;

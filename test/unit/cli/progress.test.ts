@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeProgress, duration, type Progress } from '../../../src/cli/progress.ts';
+import { describeProgress, duration, fittingLine, type Progress } from '../../../src/cli/progress.ts';
 import type { Tally } from '../../../src/run/tally.ts';
 
 const progressOf = (
@@ -11,6 +11,18 @@ const progressOf = (
   const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
   return { images, tally: { labelled, failed, failures }, resumed };
 };
+
+describe('fittingLine', () => {
+  const progress = progressOf(33, 9, { truncated: 2, empty: 1 });
+  it.each([
+    [120, '[=======             ] 36% 12/33 images  3.0 images/s  ETA 0:07  3 failed (truncated 2, empty 1)'],
+    [80, '[=======             ] 36% 12/33 images  3.0 images/s  ETA 0:07  3 failed'],
+    [60, '12/33 images  3.0 images/s  ETA 0:07  3 failed'],
+    [20, '12/33 images  3.0 i'],
+  ])('of %i columns holds what matters most', (columns, line) => {
+    expect(fittingLine(progress, 4, columns)).toBe(line);
+  });
+});
 
 describe('describeProgress', () => {
   it.each([

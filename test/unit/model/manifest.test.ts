@@ -51,10 +51,22 @@ describe('parseManifest', () => {
     [{ masks: undefined }, /masks: an instance-segmentation model needs "masks"/],
     [{ classes: [] }, /classes/],
     [{ classes: [valid.classes[0], valid.classes[0]] }, /classes\.1\.label: label 1 is used twice/],
+    [
+      { classes: [valid.classes[0], { label: 2, id: 1, name: 'other' }] },
+      /classes\.0\.id: id 1 is used for two different names/,
+    ],
+    [{ batch: { max: 10_000 } }, /batch\.max: .*512/],
+    [{ input: { ...valid.input, pad: { divisor: 100_000 } } }, /input\.pad\.divisor: .*1024/],
+    [{ input: { ...valid.input, pad: { value: [0, 0, 300] } } }, /input\.pad\.value: whole numbers from 0/],
+    [{ keypoints: { names: ['eye'], sigmas: [1, 1] } }, /keypoints\.sigmas: 2 for 1 keypoints/],
     [{ thresholds: { score: 2 } }, /thresholds\.score/],
     [{ task: 'keypoint-detection' }, /keypoints\.names/],
   ])('refuses %j and names the path', (change, message) => {
     expect(() => parse(change)).toThrow(message);
+  });
+
+  it('reads a file that begins with a byte order mark', () => {
+    expect(parseManifest(`\uFEFF${JSON.stringify(valid)}`, 'model.json')).toEqual(parse({}));
   });
 
   it('says when it is not JSON at all', () => {

@@ -116,6 +116,14 @@ describe('checkPlaces refuses an output', () => {
     });
   });
 
+  it('that is a link to nothing', async () => {
+    symlinkSync(at('nowhere'), at('link'));
+    await expect(checkPlaces(at('photos'), at('link'))).rejects.toMatchObject({
+      code: 'OUTPUT_NOT_WRITABLE',
+      message: `cannot write to ${at('link')}: ${at('link')} is a link that leads nowhere`,
+    });
+  });
+
   it.each(['/proc/millrace', '/proc/millrace/new/out'])('where nothing can be made: %s', async (output) => {
     await expect(checkPlaces(at('photos'), output)).rejects.toMatchObject({ code: 'OUTPUT_NOT_WRITABLE' });
   });

@@ -6,6 +6,9 @@ const tally = (labelled: number, failed: number) => ({ labelled, failed, failure
 describe('exceedsBudget', () => {
   it.each([
     ['default share is not judged before 200 images', tally(3, 190), undefined, false, false],
+    ['unasked, nothing but failures is too many, at the end', tally(0, 3), undefined, true, true],
+    ['but not early, where better ones may come', tally(0, 3), undefined, false, false],
+    ['nothing but failures can be allowed', tally(0, 3), { share: 1 }, true, false],
     ['nor at the end of a small run', tally(30, 3), undefined, true, false],
     ['default share of 5% from 200 images on', tally(189, 11), undefined, false, true],
     ['exactly 5% is within', tally(190, 10), undefined, false, false],

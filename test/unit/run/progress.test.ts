@@ -4,6 +4,13 @@ import { RunProgress } from '../../../src/run/progress.ts';
 import { MillraceError } from '../../../src/runtime/errors.ts';
 import { commitOf } from './documents-fixture.ts';
 
+const LABELLED = { image_id: 1, key: 'a.jpg', width: 1, height: 1, orientation: 1, detections: [] };
+const TRUNCATED = {
+  image_id: 2,
+  key: 'b "c".jpg',
+  failure: { class: 'truncated' as const, message: 'it ends early' },
+};
+
 /** The progress of a planned run of so many images. */
 function progressOf(
   images: number,
@@ -17,8 +24,8 @@ function progressOf(
 
 /** Ends images of a shard, in this order. */
 function end(progress: RunProgress, shard: number, labelled: number, failed: number): void {
-  for (let n = 0; n < labelled; n++) progress.onImage(shard, 'labelled');
-  for (let n = 0; n < failed; n++) progress.onImage(shard, 'truncated');
+  for (let n = 0; n < labelled; n++) progress.onImage(shard, LABELLED);
+  for (let n = 0; n < failed; n++) progress.onImage(shard, TRUNCATED);
 }
 
 describe('RunProgress counts', () => {
@@ -89,7 +96,9 @@ describe('the failure budget', () => {
     expect(progress.stopped.reason).toMatchObject({
       code: 'FAILURE_BUDGET_EXCEEDED',
       exitCode: 3,
-      message: expect.stringMatching(/^3 of 500 images failed; the budget is 2 images\. .*--max-failures/),
+      message: expect.stringMatching(
+        /^3 of 500 images failed; the budget is 2 images\. Among them:\n  "b \\"c\\"\.jpg": truncated, it ends early\nWhat .*--max-failures/,
+      ),
     });
   });
 

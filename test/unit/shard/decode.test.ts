@@ -85,7 +85,7 @@ describe('decodeImage', () => {
 
   it.each([
     ['empty', '', 'the file is empty'],
-    ['not_an_image', '<!DOCTYPE html>\n<html>', 'no known image format starts with "<!DOCTYPE html>."'],
+    ['not_an_image', '<!DOCTYPE html>\n<html>', 'no known image format starts with "<!DOCT"'],
     ['not_an_image', '\xff\xd8', 'no known image format starts with ".."'],
     ['unsupported', '<svg width="9" height="9"/>', 'SVG is not decoded; convert it to PNG or JPEG'],
     ['unsupported', '%PDF-1.7', 'PDF is not decoded; convert it to PNG or JPEG'],

@@ -39,6 +39,13 @@ describe('millrace.check', () => {
     expect(() => millrace.check(graph, manifest)).not.toThrow();
   });
 
+  it('refuses a mask frame that the graph cannot have', () => {
+    const graph = graphOf([IMAGES, SIZES], [COUNTS, BOXES, LABELS, SCORES, MASKS]);
+    expect(() => millrace.check(graph, manifestOf({ masks: { frame: 'input' } }))).toThrow(
+      `"masks.frame" in model.json is "input", but the graph's masks are always 28x28: that is "box"`,
+    );
+  });
+
   it.each([
     ['no image_sizes', [IMAGES], [COUNTS, BOXES, LABELS, SCORES]],
     ['an input too many', [IMAGES, SIZES, info('scale', 'float32')], [COUNTS, BOXES, LABELS, SCORES]],
