@@ -55,7 +55,7 @@ export function describeStorage(name: string, { open, invalidKeys }: Conformance
       for (const key of keys) expect(text(await storage.get(key))).toBe(key);
     });
 
-    it.each(invalidKeys)('refuses the key %j', async (key) => {
+    it.each(invalidKeys.map((key) => [key.slice(0, 40), key]))('refuses the key %j', async (_, key) => {
       const storage = await open();
       const refused = expect.objectContaining({ code: 'KEY_INVALID' });
       await expect(storage.put(key, bytes('x'))).rejects.toEqual(refused);

@@ -237,13 +237,6 @@ describe('openStorage', () => {
     expect(byPath.uri).toMatch(/^file:\/\/\/.*\/a%20b\/$/);
     expect(await keysOf(await openStorage(byPath.uri))).toEqual(['x']);
   });
-
-  it('says that it cannot open S3', async () => {
-    await expect(openStorage('s3://bucket/prefix/')).rejects.toMatchObject({
-      code: 'USAGE',
-      message: expect.stringContaining('local folders only'),
-    });
-  });
 });
 
 /** File permissions mean nothing to root: run as nobody then. */
