@@ -1,7 +1,6 @@
 import {
   withBackend,
   type BackendClasses,
-  type BackendFactory,
   type FlowProducer,
   type IQueueBackend,
   type JobProgress,
@@ -12,35 +11,24 @@ import {
   type WorkerOptions,
 } from 'bullmq';
 import { Lifetime } from '../runtime/lifetime.ts';
-import type { QueueConnection } from './connection.ts';
+import type { BullBackend } from './backend.ts';
 import type { QueueSettings } from './defaults.ts';
+import type { QueueConnection, QueueKind } from './queue-connection.ts';
 
 export type BullQueue = Queue<unknown, unknown, string, unknown, unknown, string, IQueueBackend, unknown>;
 export type BullWorker = Worker<unknown, unknown, string, IQueueBackend, JobProgress, unknown>;
 export type BullProcessor = Processor<unknown, unknown>;
 type BullFlows = FlowProducer<IQueueBackend, unknown>;
 
+/** How long a worker waits after its store failed it. */
+const RETRY_DELAY_MS = 2_000;
+
 /** BullMQ wants a connection in every constructor; the backend has its own. */
 const BOUND = { connection: {} };
 
-/** Where BullMQ keeps its jobs. */
-export interface BullBackend {
-  readonly factory: BackendFactory<IQueueBackend, unknown>;
-  close(): Promise<void>;
-}
-
-/** One of BullMQ's backends, bound to what it connects to. */
-export const bullBackend = <C>(
-  factory: BackendFactory<IQueueBackend, C>,
-  connection: C,
-  close: () => Promise<void>,
-): BullBackend => ({
-  factory: (name, options, kind) => factory(name, { ...options, connection }, kind),
-  close,
-});
-
 /** What is behind a `QueueConnection`; for this folder only. It closes all that came from it, newest first. */
 export class BullConnection implements QueueConnection {
+  readonly backend: BullBackend;
   readonly settings: QueueSettings;
   readonly onError: (error: Error, context: string) => void;
   readonly #bull: BackendClasses<IQueueBackend, unknown>;
@@ -54,10 +42,15 @@ export class BullConnection implements QueueConnection {
     settings: QueueSettings,
     onError: (error: Error, context: string) => void,
   ) {
+    this.backend = backend;
     this.settings = settings;
     this.onError = onError;
     this.#bull = withBackend(backend.factory);
     this.#lifetime.onEnd(() => backend.close());
+  }
+
+  get kind(): QueueKind {
+    return this.backend.kind;
   }
 
   queue(name: string): BullQueue {
@@ -91,10 +84,16 @@ export class BullConnection implements QueueConnection {
       lockDuration: lockDurationMs,
       stalledInterval: stalledIntervalMs,
       maxStalledCount,
+      runRetryDelay: RETRY_DELAY_MS,
     });
     worker.on('error', (error) => this.onError(error, `worker of ${name}`));
-    this.#lifetime.onEnd(() => worker.close());
+    // One that is out of reach can be told nothing any more, and would be waited for without end.
+    this.#lifetime.onEnd(() => worker.close(!this.backend.reachable));
     return worker;
+  }
+
+  ping(): Promise<void> {
+    return this.backend.ping();
   }
 
   close(): Promise<void> {
@@ -109,23 +108,11 @@ export function bullOf(connection: QueueConnection): BullConnection {
 }
 
 /** What every job is added with. Its stack is not kept: it holds paths, and the board shows it. */
-export const jobOptions = (settings: QueueSettings): JobsOptions => ({
+export const jobOptions = (settings: QueueSettings, priority: number): JobsOptions => ({
+  priority,
   attempts: settings.attempts,
   backoff: { type: 'exponential', delay: settings.retryDelayMs, jitter: settings.retryJitter },
   removeOnComplete: { age: settings.keepCompleted.ageSeconds, count: settings.keepCompleted.count },
   removeOnFail: { age: settings.keepFailed.ageSeconds, count: settings.keepFailed.count },
   stackTraceLimit: 0,
 });
-
-/**
- * Makes room for a job of the same id: BullMQ silently ignores an id that it still keeps. A job that has not finished
- * stays.
- */
-export async function forgetFinished(
-  queue: BullQueue,
-  jobId: string,
-  removeChildren: boolean,
-): Promise<void> {
-  const job = await queue.getJob(jobId);
-  if (job?.finishedOn !== undefined) await job.remove({ removeChildren });
-}

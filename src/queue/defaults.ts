@@ -15,8 +15,10 @@ export interface QueueSettings {
   /** Share of the delay that is random, 0..1, so that what failed together does not return together. */
   readonly retryJitter: number;
   /**
-   * Shards under one parent, at most 1,000. A parent's children are added in one transaction, which the embedded queue
-   * computes at a go (some 1 ms a child), and are counted down on one row, where they wait for each other.
+   * Shards under one parent, at most 1,000; each backend has its own default. A parent's children are added in one
+   * transaction, during which a Redis serves nobody else and the embedded queue nothing else in its process; on
+   * Postgres they are counted down on one row, where they wait for each other. All processes of a deployment must have
+   * the same: which group a shard belongs to follows from it.
    */
   readonly groupSize: number;
   /** Runs that one coordinator takes through their steps at once. */
@@ -31,16 +33,15 @@ export interface QueueSettings {
 
 const DAY_SECONDS = 24 * 60 * 60;
 
-export const QUEUE_DEFAULTS: QueueSettings = {
+export const QUEUE_DEFAULTS: Omit<QueueSettings, 'groupSize'> = {
   lockDurationMs: 60_000,
   stalledIntervalMs: 30_000,
-  maxStalledCount: 5,
-  maxStartedAttempts: 8,
+  maxStalledCount: 20,
+  maxStartedAttempts: 20,
   attempts: 3,
   retryDelayMs: 1_000,
   retryJitter: 0.5,
   runConcurrency: 8,
-  groupSize: 100,
   keepCompleted: { ageSeconds: DAY_SECONDS, count: 1_000 },
   keepFailed: { ageSeconds: 7 * DAY_SECONDS, count: 1_000 },
 };

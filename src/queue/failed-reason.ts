@@ -1,4 +1,5 @@
 import { isErrorCode, MillraceError } from '../runtime/errors.ts';
+import { redactText } from '../runtime/redact.ts';
 
 /**
  * An error crosses the queue as one string, `CODE: message`, which the board shows: it must hold no secret, and no
@@ -7,17 +8,10 @@ import { isErrorCode, MillraceError } from '../runtime/errors.ts';
 
 const MAX_CHARACTERS = 2_000;
 
-/** Credentials of URLs, and the query of presigned ones. */
-const SECRETS = [
-  { pattern: /\/\/[^/@\s]*@/g, replacement: '//***@' },
-  { pattern: /([?&]X-Amz-(?:Signature|Credential|Security-Token)=)[^&\s]*/gi, replacement: '$1***' },
-] as const;
-
 export function toFailedReason(error: Error): string {
   const text =
     error instanceof MillraceError ? `${error.code}: ${error.message}` : error.message || error.name;
-  const safe = SECRETS.reduce((kept, { pattern, replacement }) => kept.replace(pattern, replacement), text);
-  return safe.replaceAll('\0', '\\0').slice(0, MAX_CHARACTERS);
+  return redactText(text).replaceAll('\0', '\\0').slice(0, MAX_CHARACTERS);
 }
 
 /** The inverse of `toFailedReason`: a `MillraceError` where the reason has one's code, else an `Error`. */

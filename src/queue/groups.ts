@@ -1,6 +1,7 @@
-import type { Job } from 'bullmq';
+import { WaitingChildrenError, type Job } from 'bullmq';
 import { z } from 'zod';
-import { forgetFinished, jobOptions, type BullConnection } from './bull-connection.ts';
+import type { JobStanding } from './backend.ts';
+import { jobOptions, type BullConnection } from './bull-connection.ts';
 import { fromFailedReason } from './failed-reason.ts';
 import {
   groupJobId,
@@ -51,27 +52,38 @@ export async function* groupShards(
   if (current) yield current;
 }
 
+/** Whose shards a group has, and how they are added. */
+export interface GroupRun {
+  readonly runId: string;
+  readonly model: string;
+  readonly priority: number;
+}
+
 /**
- * Adds a group with its shards in one transaction. Jobs that wait or run already stay as they are; a finished group is
- * forgotten first, with its shards, so that those which failed are tried again.
+ * Adds a group with its shards in one transaction. Jobs that wait or run already stay as they are. What has finished is
+ * forgotten first, so that it is done again: BullMQ would take a failed job that it keeps for one still to come, and
+ * the group would wait for it for ever.
  */
 export async function addGroup(
   connection: BullConnection,
-  { runId, group }: GroupJob,
-  model: string,
+  run: GroupRun,
+  group: number,
   shards: readonly ShardRef[],
 ): Promise<void> {
+  const { runId, model, priority } = run;
   const runs = connection.queue(RUNS_QUEUE);
   const jobId = groupJobId({ runId, group });
-  await forgetFinished(runs, jobId, true);
+  const [standing] = await connection.backend.standings(RUNS_QUEUE, [jobId]);
+  if (standing === 'completed' || standing === 'failed') await runs.remove(jobId, { removeChildren: true });
+  const missing = await forgetFinishedShards(connection, run, jobId, shards, standing === 'live');
   // A child that fails for good must not keep its parent waiting for ever: the merge judges what is missing.
-  const options = { ...jobOptions(connection.settings), ignoreDependencyOnFailure: true };
+  const options = { ...jobOptions(connection.settings, priority), ignoreDependencyOnFailure: true };
   await connection.flows().add({
     name: GROUP,
     queueName: RUNS_QUEUE,
     data: { runId, group } satisfies GroupJob,
     opts: { ...options, jobId, parent: { id: runJobId(runId), queue: runs.qualifiedName } },
-    children: shards.map(({ shard, generation }) => {
+    children: missing.map(({ shard, generation }) => {
       const data = { runId, shard, generation };
       return {
         name: 'shard',
@@ -83,8 +95,34 @@ export async function addGroup(
   });
 }
 
+/**
+ * Returns the shards to add. A group at work has its own already: those that wait or run, which on PostgreSQL must not be
+ * added again while they may end, and those that have completed meanwhile, which are not missing any more.
+ */
+async function forgetFinishedShards(
+  connection: BullConnection,
+  { runId, model }: GroupRun,
+  groupId: string,
+  shards: readonly ShardRef[],
+  groupAtWork: boolean,
+): Promise<readonly ShardRef[]> {
+  const queue = connection.queue(shardsQueue(model));
+  const ids = shards.map((ref) => shardJobId({ runId, ...ref }));
+  const standings = await connection.backend.standings(queue.name, ids);
+  const stale: readonly JobStanding[] = groupAtWork ? ['failed'] : ['completed', 'failed'];
+  const forgotten = ids.filter((_id, index) => stale.includes(standings[index] ?? 'gone'));
+  if (forgotten.length > 0) {
+    await Promise.all(forgotten.map((id) => queue.remove(id)));
+    await connection.backend.forgetFailures({ queue: RUNS_QUEUE, id: groupId }, queue.name, forgotten);
+  }
+  if (!groupAtWork) return shards;
+  return shards.filter((_shard, index) => standings[index] === 'gone' || standings[index] === 'failed');
+}
+
 /** What a group job does once its shards have ended: it says which of them failed. */
-export async function summarizeGroup(job: Job<unknown>): Promise<GroupResult> {
+export async function summarizeGroup(job: Job<unknown>, token: string): Promise<GroupResult> {
+  // Shards that were put back on the queue after the last one had ended.
+  if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
   const failures = Object.entries(await job.getIgnoredChildrenFailures())
     .map(([jobId, reason]) => ({ ...shardOfJobId(jobId), reason }))
     .toSorted((a, b) => a.shard - b.shard);

@@ -17,6 +17,7 @@ export interface JobWorkerOptions {
   readonly queue: string;
   readonly concurrency: number;
   readonly maxStartedAttempts?: number;
+  readonly onLostLock?: () => void;
   /** `token` proves to the queue that this worker holds the job's lock. */
   readonly handle: (job: Job<unknown>, token: string, signal: AbortSignal) => Promise<unknown>;
 }
@@ -56,6 +57,7 @@ export function startJobWorker(connection: BullConnection, options: JobWorkerOpt
 
   worker.on('lockRenewalFailed', (jobIds) => {
     for (const id of jobIds) {
+      options.onLostLock?.();
       running.get(id)?.abort(new MillraceError('INTERRUPTED', `the lock of job ${id} was lost`));
     }
   });

@@ -1,12 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
 import { WaitingChildrenError, type Job } from 'bullmq';
 import { MillraceError, isMillraceError } from '../runtime/errors.ts';
-import { bullOf, forgetFinished, jobOptions, type BullConnection } from './bull-connection.ts';
-import type { QueueConnection } from './connection.ts';
+import { bullOf, jobOptions, type BullConnection } from './bull-connection.ts';
 import { fromFailedReason } from './failed-reason.ts';
 import { addGroup, failuresOfRun, GROUP, groupShards, summarizeGroup, type ShardFailures } from './groups.ts';
 import { startJobWorker, type JobWorker } from './job-worker.ts';
 import { parseJob, runJob, runJobId, RUNS_QUEUE, type RunJob, type ShardRef } from './jobs.ts';
+import { isOutage } from './outage.ts';
+import type { QueueConnection } from './queue-connection.ts';
 
 /** What a run does. Each step may run again after it was cut short or has failed, and must then find what it did. */
 export interface RunSteps {
@@ -20,14 +21,25 @@ export interface RunSteps {
 export type RunOutcome =
   { readonly state: 'completed' } | { readonly state: 'failed'; readonly error: Error };
 
+export interface RunPriority {
+  /** 0 is first; larger numbers wait, up to 2,097,151. The run's groups and shards have it, too. */
+  readonly priority?: number;
+}
+
 /** Enqueues a run, or one that has finished once more; a run that the queue is working on stays as it is. */
-export async function addRun(connection: QueueConnection, runId: string): Promise<void> {
+export async function addRun(
+  connection: QueueConnection,
+  runId: string,
+  { priority = 0 }: RunPriority = {},
+): Promise<void> {
   const bull = bullOf(connection);
   const queue = bull.queue(RUNS_QUEUE);
   const data = parseJob(runJob, { runId, step: 'plan' } satisfies RunJob, runId);
-  // Its groups stay: where a run failed half-way, some of them may still be at work.
-  await forgetFinished(queue, runJobId(runId), false);
-  await queue.add('run', data, { ...jobOptions(bull.settings), jobId: runJobId(runId) });
+  const jobId = runJobId(runId);
+  const [standing] = await bull.backend.standings(RUNS_QUEUE, [jobId]);
+  // BullMQ ignores an id that it still keeps. The groups stay: where a run failed half-way, some may still be at work.
+  if (standing === 'completed' || standing === 'failed') await queue.remove(jobId, { removeChildren: false });
+  await queue.add('run', data, { ...jobOptions(bull.settings, priority), jobId });
 }
 
 /** Takes runs through their steps. Aborting `signal` ends it after the step at hand; `close` is still to be called. */
@@ -41,7 +53,7 @@ export function startRunWorker(
     queue: RUNS_QUEUE,
     concurrency: bull.settings.runConcurrency,
     handle: (job, token, aborted) =>
-      job.name === GROUP ? summarizeGroup(job) : advanceRun(bull, steps, job, token, aborted),
+      job.name === GROUP ? summarizeGroup(job, token) : advanceRun(bull, steps, job, token, aborted),
   });
   const abort = (): void => worker.abort('the coordinator is stopping');
   if (signal?.aborted) abort();
@@ -76,7 +88,7 @@ async function advanceRun(
       connection.settings.groupSize,
     )) {
       signal.throwIfAborted();
-      await addGroup(connection, { runId, group }, model, shards);
+      await addGroup(connection, { runId, model, priority: job.priority }, group, shards);
     }
     state = { runId, step: 'merge', model };
     await job.updateData(state);
@@ -91,15 +103,16 @@ export async function outcomeOf(
   connection: QueueConnection,
   runId: string,
 ): Promise<RunOutcome | { readonly state: 'running' | 'unknown' }> {
-  const job = await bullOf(connection).queue(RUNS_QUEUE).getJob(runJobId(runId));
-  if (job === undefined) return { state: 'unknown' };
-  const state = await job.getState();
+  const queue = bullOf(connection).queue(RUNS_QUEUE);
+  const state = await queue.getJobState(runJobId(runId));
   if (state === 'completed' || state === 'unknown') return { state };
-  return state === 'failed' ? { state, error: fromFailedReason(job.failedReason) } : { state: 'running' };
+  if (state !== 'failed') return { state: 'running' };
+  const job = await queue.getJob(runJobId(runId));
+  return job === undefined ? { state: 'unknown' } : { state, error: fromFailedReason(job.failedReason) };
 }
 
 /**
- * Resolves when a run has ended. It polls: BullMQ's events may be lost.
+ * Resolves when a run has ended. It polls: BullMQ's events may be lost. A queue that goes away is waited for.
  *
  * @throws the signal's reason where that is a MillraceError, else `INTERRUPTED`, when `signal` aborts.
  */
@@ -109,7 +122,10 @@ export async function waitForRun(
   { pollMs, signal }: { readonly pollMs: number; readonly signal?: AbortSignal },
 ): Promise<RunOutcome> {
   for (;;) {
-    const outcome = await outcomeOf(connection, runId);
+    const outcome = await outcomeOf(connection, runId).catch((error: unknown) => {
+      if (isOutage(error)) return { state: 'running' as const };
+      throw error;
+    });
     if (outcome.state === 'completed' || outcome.state === 'failed') return outcome;
     if (outcome.state === 'unknown') {
       return {

@@ -1,7 +1,7 @@
 import { bullOf } from './bull-connection.ts';
-import type { QueueConnection } from './connection.ts';
 import { startJobWorker, type JobWorker } from './job-worker.ts';
 import { parseJob, shardJob, shardsQueue, type ShardJob } from './jobs.ts';
+import type { QueueConnection } from './queue-connection.ts';
 
 export interface ShardWorkerOptions {
   /** The model package's name. */
@@ -14,7 +14,17 @@ export interface ShardWorkerOptions {
    *
    * `signal` aborts when the worker is told to stop, or has lost the job to another one.
    */
-  readonly process: (job: ShardJob, signal: AbortSignal) => Promise<void>;
+  readonly process: (job: ShardJob, signal: AbortSignal, taken: TakenJob) => Promise<void>;
+  /** Told each time that another worker may have got a job of this one. */
+  readonly onLostLock?: () => void;
+}
+
+/** What is known of a job beside what it says. */
+export interface TakenJob {
+  /** Which try this is, from 1; one that was cut short by the death of its worker does not count. */
+  readonly attempt: number;
+  /** A value that the job keeps for whoever takes it next. */
+  readonly memory: { read(): unknown; write(value: object): Promise<void> };
 }
 
 /** Takes the shards of one model, of every run that has some. */
@@ -24,6 +34,11 @@ export function startShardWorker(connection: QueueConnection, options: ShardWork
     queue: shardsQueue(options.model),
     concurrency: options.concurrency,
     maxStartedAttempts: bull.settings.maxStartedAttempts,
-    handle: (job, _token, signal) => options.process(parseJob(shardJob, job.data, job.id ?? ''), signal),
+    ...(options.onLostLock && { onLostLock: options.onLostLock }),
+    handle: (job, _token, signal) =>
+      options.process(parseJob(shardJob, job.data, job.id ?? ''), signal, {
+        attempt: job.attemptsMade + 1,
+        memory: { read: () => job.progress, write: (value) => job.updateProgress(value) },
+      }),
   });
 }
