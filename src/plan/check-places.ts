@@ -1,44 +1,61 @@
 import { access, constants, lstat, mkdir, readdir, realpath, rmdir, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
 import path from 'node:path';
 import { MillraceError, systemCode, toError } from '../runtime/errors.ts';
+import { parseSource } from '../source/parse-source.ts';
 import { parseStorageUri } from '../storage/uri.ts';
 
 /**
- * Checks what a user named before anything is written: the source is a readable folder, and the output is not inside it
- * (its annotated images would be labelled by the next run).
+ * Checks what a user named before anything is written: the source is a readable folder or list, and the output is not
+ * inside the folder (its annotated images would be labelled by the next run).
  *
- * @throws MillraceError SOURCE_NOT_FOUND, SOURCE_UNREADABLE, OUTPUT_INSIDE_SOURCE, OUTPUT_NOT_WRITABLE.
+ * @throws MillraceError SOURCE_NOT_FOUND, SOURCE_UNREADABLE, OUTPUT_INSIDE_SOURCE, OUTPUT_NOT_WRITABLE, USAGE.
  */
 export async function checkPlaces(source: string, output: string): Promise<void> {
-  const from = parseStorageUri(source, process.cwd());
+  const from = await parseSource(source, process.cwd());
   const to = parseStorageUri(output, process.cwd());
-  if (from.scheme === 'file') await checkSourceFolder(from.folder);
-  if (from.scheme === 'file' && to.scheme === 'file') await checkApart(from.folder, to.folder);
+  if (from.kind === 'list') {
+    if (from.list.scheme === 'file') await checkListFile(from.list.folder);
+  } else if (from.folder.scheme === 'file') {
+    await checkSourceFolder(from.folder.folder);
+    if (to.scheme === 'file') await checkApart(from.folder.folder, to.folder);
+  }
   if (to.scheme === 'file') await checkOutputFolder(to.folder);
 }
 
 async function checkSourceFolder(folder: string): Promise<void> {
-  const found = await stat(folder).catch((error: unknown) => {
-    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return undefined;
-    throw unreadable(folder, error);
-  });
+  const found = await statIfThere(folder, `the folder ${folder}`);
   if (!found) throw new MillraceError('SOURCE_NOT_FOUND', `there is no folder ${folder} to label`);
   if (!found.isDirectory()) {
-    throw new MillraceError('SOURCE_NOT_FOUND', `${folder} is a file; the source is a folder of images`);
+    throw new MillraceError(
+      'SOURCE_NOT_FOUND',
+      `${folder} is a file; the source is a folder of images, or a list of them that ends in .txt, .jsonl, .csv or .json`,
+    );
   }
   await readdir(folder).catch((error: unknown) => {
-    throw unreadable(folder, error);
+    throw unreadable(`the folder ${folder}`, error);
   });
 }
 
-function unreadable(folder: string, cause: unknown): MillraceError {
-  return new MillraceError(
-    'SOURCE_UNREADABLE',
-    `cannot read the folder ${folder}: ${toError(cause).message}`,
-    {
-      cause,
-    },
-  );
+async function checkListFile(file: string): Promise<void> {
+  const found = await statIfThere(file, `the list ${file}`);
+  if (!found) throw new MillraceError('SOURCE_NOT_FOUND', `there is no list ${file} to label`);
+  if (!found.isFile()) throw new MillraceError('SOURCE_NOT_FOUND', `${file} is no file; a list is one`);
+  await access(file, constants.R_OK).catch((error: unknown) => {
+    throw unreadable(`the list ${file}`, error);
+  });
+}
+
+const statIfThere = (place: string, name: string): Promise<Stats | undefined> =>
+  stat(place).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return undefined;
+    throw unreadable(name, error);
+  });
+
+function unreadable(name: string, cause: unknown): MillraceError {
+  return new MillraceError('SOURCE_UNREADABLE', `cannot read ${name}: ${toError(cause).message}`, {
+    cause,
+  });
 }
 
 async function checkOutputFolder(folder: string): Promise<void> {

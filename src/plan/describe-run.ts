@@ -8,7 +8,7 @@ import type { RunDocument } from '../run/documents.ts';
 
 /** The `run.json` of what is asked for: the same request gives the same document. */
 export function describeRun(
-  { source, output }: { readonly source: Storage; readonly output: Storage },
+  { source, output }: { readonly source: { readonly uri: string }; readonly output: Storage },
   manifest: ModelManifest,
   config: Config,
 ): RunDocument {

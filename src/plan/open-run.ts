@@ -3,6 +3,7 @@ import { RUN_KEY } from '../run/layout.ts';
 import { readJson, toJsonBytes } from '../run/read-write.ts';
 import { MillraceError } from '../runtime/errors.ts';
 import { sha256Hex } from '../runtime/sha256.ts';
+import { withoutConditionalWrites } from '../storage/conditional-writes.ts';
 import type { Storage } from '../storage/storage.ts';
 
 /**
@@ -25,10 +26,17 @@ export async function findRun(output: Storage, wanted: RunDocument): Promise<Run
   return undefined;
 }
 
-/** Writes `run.json`; of two at once one wins, and both must want the same run. */
+/**
+ * Writes `run.json`; of two at once one wins, and both must want the same run. The winner writes it a second time, which
+ * must fail: some S3-compatible stores take the condition and ignore it.
+ *
+ * @throws MillraceError STORAGE_NOT_SUPPORTED, OUTPUT_HOLDS_ANOTHER_RUN.
+ */
 export async function createRun(output: Storage, wanted: RunDocument): Promise<RunDocument> {
-  if (await output.createIfAbsent(RUN_KEY, toJsonBytes(wanted))) return wanted;
-  return (await findRun(output, wanted)) ?? wanted;
+  const create = (): Promise<boolean> => output.createIfAbsent(RUN_KEY, toJsonBytes(wanted));
+  if (!(await create())) return (await findRun(output, wanted)) ?? wanted;
+  if (await create()) throw withoutConditionalWrites(output, 'ignores');
+  return wanted;
 }
 
 function assertSameRun(output: Storage, found: RunDocument, wanted: RunDocument): void {

@@ -1,13 +1,17 @@
 import { PLAN_KEY, planPartKey } from '../run/layout.ts';
 import { type PlanDocument, type PlannedImage, plannedImage } from '../run/documents.ts';
-import { readJsonLines, readPlan, toJsonBytes, toJsonLines } from '../run/read-write.ts';
+import { readJsonLines, readPlan, toJsonLines } from '../run/read-write.ts';
 import type { Storage } from '../storage/storage.ts';
-import type { SourceImage } from './list-images.ts';
+import { failpoint } from '../runtime/failpoint.ts';
+import { mapOrdered } from '../runtime/map-ordered.ts';
 import { sha256Hex } from '../runtime/sha256.ts';
+import type { SourceImage } from '../source/source.ts';
 
 const MAX_SHARD_SIZE = 256;
 /** A small run still has about this many shards, so that several workers share it and a kill costs little. */
 const SHARDS_OF_A_SMALL_RUN = 32;
+/** Parts are small: so many are written at once, to hide the latency of a bucket. */
+const WRITE_CONCURRENCY = 16;
 
 /**
  * Cuts the listing into shards and makes it final. The parts are content-addressed and `plan.json` is created only if
@@ -29,24 +33,44 @@ export async function planRun(
   const size = shardSize === 'auto' ? await sizeByCount(listing, head, minAutoShardSize) : shardSize;
 
   const parts: PlanDocument['parts'] = [];
-  let part: PlannedImage[] = [];
-  let imageId = 0;
-  const finishPart = async (): Promise<void> => {
-    const bytes = toJsonLines(part);
-    const digest = sha256Hex(bytes);
-    await output.put(planPartKey(parts.length, digest), bytes);
-    parts.push({ digest, images: part.length });
-    part = [];
-  };
-  for await (const { key, sizeBytes, etag } of concat(head, listing)) {
-    part.push({ id: ++imageId, key, size: sizeBytes, etag });
-    if (part.length === size) await finishPart();
+  let planned = 0;
+  const written = mapOrdered(
+    cut(concat(head, listing), size),
+    WRITE_CONCURRENCY,
+    async ({ shard, images }) => {
+      const bytes = toJsonLines(images);
+      const digest = sha256Hex(bytes);
+      await output.put(planPartKey(shard, digest), bytes);
+      failpoint('in-plan');
+      return { digest, images: images.length };
+    },
+  );
+  for await (const part of written) {
+    parts.push(part);
+    planned += part.images;
   }
-  if (part.length > 0) await finishPart();
 
-  const plan: PlanDocument = { schema: 1, images: imageId, shardSize: size, parts };
-  const won = await output.createIfAbsent(PLAN_KEY, toJsonBytes(plan));
+  const plan: PlanDocument = { schema: 1, images: planned, shardSize: size, parts };
+  const won = await output.createIfAbsent(PLAN_KEY, toJsonLines([plan]));
   return won ? plan : ((await readPlan(output)) ?? plan);
+}
+
+/** Running numbers are the ids where the source has none of its own. */
+async function* cut(
+  images: AsyncIterable<SourceImage>,
+  size: number,
+): AsyncGenerator<{ readonly shard: number; readonly images: PlannedImage[] }> {
+  let shard = 0;
+  let count = 0;
+  let part: PlannedImage[] = [];
+  for await (const { key, uri, sizeBytes, etag, imageId } of images) {
+    count += 1;
+    part.push({ id: imageId ?? count, key, uri, size: sizeBytes, etag });
+    if (part.length < size) continue;
+    yield { shard: shard++, images: part };
+    part = [];
+  }
+  if (part.length > 0) yield { shard, images: part };
 }
 
 /** The images of one shard, in order. */

@@ -3,6 +3,8 @@ import type { ModelManifest } from '../model/manifest.ts';
 import { readControl } from '../run/control.ts';
 import type { RunDocument, SuccessDocument } from '../run/documents.ts';
 import { readSuccess } from '../run/read-write.ts';
+import { assertUriAllowed } from '../source/allowed-uris.ts';
+import { openSource } from '../source/open-source.ts';
 import { openStorage } from '../storage/open.ts';
 import type { Storage } from '../storage/storage.ts';
 import { checkPlaces } from './check-places.ts';
@@ -29,7 +31,8 @@ export async function prepareRun(
   config: Config,
 ): Promise<PreparedRun> {
   await checkPlaces(places.source, places.output);
-  const source = await openStorage(places.source);
+  const source = await openSource(places.source, { allowedUris: config.allowedUris });
+  await assertUriAllowed(places.output, config.allowedUris);
   const output = await openStorage(places.output);
   const wanted = describeRun({ source, output }, manifest, config);
   const found = await findRun(output, wanted);

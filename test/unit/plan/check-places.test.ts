@@ -36,6 +36,11 @@ describe('checkPlaces allows', () => {
     await expect(checkPlaces(at('photos'), `${at('photos')}/../out`)).resolves.toBeUndefined();
   });
 
+  it('an output beside a list, also in its folder', async () => {
+    writeFileSync(at('photos', 'list.txt'), 'a.jpg');
+    await expect(checkPlaces(at('photos', 'list.txt'), at('photos', 'out'))).resolves.toBeUndefined();
+  });
+
   it('what is no folder of this machine', async () => {
     await expect(checkPlaces('s3://photos/2026', 's3://photos/2026/out')).resolves.toBeUndefined();
     await expect(checkPlaces(at('photos'), 's3://results')).resolves.toBeUndefined();
@@ -59,6 +64,10 @@ describe('checkPlaces refuses an output inside the source', () => {
   ])('%s', async (_, output) => {
     await refuse(at('photos'), `${root}/${output}`);
     await refuse(pathToFileURL(`${at('photos')}/`).href, pathToFileURL(`${root}/${output}`).href);
+  });
+
+  it('of a glob', async () => {
+    await refuse(`${at('photos')}/**/*.jpg`, at('photos', 'out'));
   });
 
   it('behind a link to the source', async () => {
@@ -95,9 +104,19 @@ describe('checkPlaces refuses a source', () => {
   it('that is a file', async () => {
     await expect(checkPlaces(at('photos', 'a.jpg'), at('out'))).rejects.toMatchObject({
       code: 'SOURCE_NOT_FOUND',
-      message: expect.stringContaining('a.jpg is a file; the source is a folder of images'),
+      message: expect.stringContaining('a.jpg is a file; the source is a folder of images, or a list'),
     });
   });
+
+  it.each(['list.txt', 'list.jsonl', 'list.csv', 'coco.json'])(
+    'that is a list which is not there: %s',
+    async (name) => {
+      await expect(checkPlaces(at(name), at('out'))).rejects.toMatchObject({
+        code: 'SOURCE_NOT_FOUND',
+        message: `there is no list ${at(name)} to label`,
+      });
+    },
+  );
 
   it('that the system refuses', async () => {
     await expect(checkPlaces(at('x'.repeat(300)), at('out'))).rejects.toMatchObject({

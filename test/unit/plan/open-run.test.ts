@@ -15,6 +15,13 @@ const withOptions = (change: Partial<RunDocument['options']>): RunDocument => ({
   options: { ...RUN.options, ...change },
 });
 
+describe('createRun', () => {
+  it('refuses a store that takes conditional writes and ignores the condition', async () => {
+    const careless = { ...openMemoryStorage(), createIfAbsent: async () => true };
+    await expect(createRun(careless, RUN)).rejects.toMatchObject({ code: 'STORAGE_NOT_SUPPORTED' });
+  });
+});
+
 describe('findRun', () => {
   it('finds none in an empty output', async () => {
     expect(await findRun(openMemoryStorage(), RUN)).toBeUndefined();

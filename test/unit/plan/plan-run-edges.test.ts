@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { SourceImage } from '../../../src/plan/list-images.ts';
 import { planRun, readShard } from '../../../src/plan/plan-run.ts';
 import type { PlanDocument, PlannedImage } from '../../../src/run/documents.ts';
+import type { SourceImage } from '../../../src/source/source.ts';
 import { readPlan } from '../../../src/run/read-write.ts';
 import { openMemoryStorage } from '../../../src/storage/memory.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
