@@ -5,14 +5,18 @@ import { openOnnxRuntimeSession } from './onnxruntime-session.ts';
 import type { ModelPackage } from './package.ts';
 import { probeModel } from './probe.ts';
 import { assertProviderAvailable } from './providers.ts';
-import type { Session, SessionOptions } from './session.ts';
+import { RecoveringSession } from './recovering-session.ts';
+import type { OpenSession, Session, SessionOptions } from './session.ts';
 import { assertSupported } from './supported.ts';
 
 /** A model ready to run: package, session and the contract that reads its outputs, probed. */
 export interface Model {
   readonly package: ModelPackage;
   readonly contract: Contract;
+  /** Opened anew by the next run where it was lost. */
   readonly session: Session;
+  /** Opens the session anew, which gives back what its memory arenas hold, once the runs under way have ended. */
+  recycle(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -22,11 +26,16 @@ export interface Model {
  *
  * @throws MillraceError PROVIDER_NOT_AVAILABLE, MODEL_NOT_ONNX, MODEL_INVALID, MODEL_NOT_SUPPORTED, CONTRACT_MISMATCH.
  */
-export async function openModel(modelPackage: ModelPackage, options: SessionOptions): Promise<Model> {
+export async function openModel(
+  modelPackage: ModelPackage,
+  options: SessionOptions,
+  openSession: OpenSession = openModelFile,
+): Promise<Model> {
   const contract = contractByName(modelPackage.manifest.contract);
   naming(modelPackage, () => assertSupported(modelPackage.manifest));
   await assertProviderAvailable(options.provider);
-  const session = await openModelFile(modelPackage.modelPath, options);
+  const open = (): Promise<Session> => openSession(modelPackage.modelPath, options);
+  const session = new RecoveringSession(await open(), open);
   try {
     naming(modelPackage, () => contract.check(session.signature, modelPackage.manifest));
     await probeModel(modelPackage.manifest, contract, session);
@@ -34,7 +43,13 @@ export async function openModel(modelPackage: ModelPackage, options: SessionOpti
     await session.close();
     throw error;
   }
-  return { package: modelPackage, contract, session, close: () => session.close() };
+  return {
+    package: modelPackage,
+    contract,
+    session,
+    recycle: () => session.recycle(),
+    close: () => session.close(),
+  };
 }
 
 /** Runs a check, and lets its error say which package it is about. */

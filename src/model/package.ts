@@ -6,7 +6,7 @@ import type { z } from 'zod';
 import { MillraceError, systemCode, toError } from '../runtime/errors.ts';
 import { modelManifest, type ModelManifest } from './manifest.ts';
 
-const MANIFEST_FILE = 'model.json';
+export const MANIFEST_FILE = 'model.json';
 /** Some editors begin a file with it. */
 const BYTE_ORDER_MARK = /^\uFEFF/;
 

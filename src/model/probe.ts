@@ -2,6 +2,7 @@ import { MillraceError, toError } from '../runtime/errors.ts';
 import type { ImageSize } from '../vision/geometry.ts';
 import type { Contract } from './contracts/contract.ts';
 import type { ModelManifest } from './manifest.ts';
+import { isSessionGone } from './run-error.ts';
 import type { Session } from './session.ts';
 
 /** Big enough for every stride of a feature pyramid, small enough to cost nothing. */
@@ -26,7 +27,10 @@ export async function probeModel(
   }
 }
 
-/** @throws MillraceError CONTRACT_MISMATCH where the graph refuses the batch or returns another number of images. */
+/**
+ * @throws MillraceError CONTRACT_MISMATCH where the graph refuses the batch or returns another number of images; what
+ *   says that the session is gone, as it is.
+ */
 export async function runBlankBatch(
   manifest: ModelManifest,
   contract: Contract,
@@ -44,6 +48,7 @@ export async function runBlankBatch(
     const images = contract.read(outputs, batchSize, 0).length;
     if (images !== batchSize) throw new Error(`it returned ${images} images`);
   } catch (error) {
+    if (isSessionGone(error)) throw error;
     throw new MillraceError(
       'CONTRACT_MISMATCH',
       `the model does not run a blank batch of ${batchSize} (${padded.height}x${padded.width} px): ` +

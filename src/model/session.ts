@@ -28,7 +28,9 @@ export interface Session {
   /**
    * Runs one batch; calls are served in order. The buffers of `feeds` are handed over (detached), not copied.
    *
-   * @throws MillraceError INFERENCE_FAILED with the runtime's own message as cause.
+   * @throws MillraceError with the runtime's own message as cause: INFERENCE_FAILED, INFERENCE_OUT_OF_MEMORY; of the
+   *   session itself SESSION_LOST, INFERENCE_TIMEOUT, after which it runs nothing more, and PROCESS_UNUSABLE, after which
+   *   the process does not. What is lost together is lost with one and the same error.
    */
   run(feeds: Tensors): Promise<Tensors>;
   close(): Promise<void>;
@@ -38,7 +40,16 @@ export interface SessionOptions {
   readonly provider: Provider;
   /** Threads within an operator. */
   readonly threads: number;
+  /** What one run may take; for ever where it is not set. */
+  readonly runTimeoutMs?: number | undefined;
 }
+
+/**
+ * Opens the session of a model file.
+ *
+ * @throws MillraceError MODEL_NOT_ONNX where the bytes are none, MODEL_INVALID where the runtime refuses the graph.
+ */
+export type OpenSession = (file: string, options: SessionOptions) => Promise<Session>;
 
 /** ONNX Runtime's execution providers that Millrace knows. */
 export const PROVIDERS = ['cpu', 'cuda', 'tensorrt', 'webgpu', 'coreml', 'dml'] as const;

@@ -2,6 +2,7 @@ import type { CommitDocument, Fingerprint } from '../run/documents.ts';
 import { commitKey, recordsKey } from '../run/layout.ts';
 import { readCommit, toJsonBytes, toJsonLines } from '../run/read-write.ts';
 import { type ImageRecord, isFailed, isLabelled } from '../run/record.ts';
+import { failpoint } from '../runtime/failpoint.ts';
 import type { FailureClass } from '../runtime/image-failure.ts';
 import { sha256Hex } from '../runtime/sha256.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -25,6 +26,7 @@ export async function commitShard(output: Storage, result: ShardResult): Promise
   const sha256 = sha256Hex(bytes);
   const key = recordsKey(shard, sha256);
   await output.put(key, bytes);
+  failpoint('after-records');
 
   const labelled = records.filter(isLabelled);
   const commit: CommitDocument = {
@@ -40,6 +42,7 @@ export async function commitShard(output: Storage, result: ShardResult): Promise
     fingerprint,
   };
   const won = await output.createIfAbsent(commitKey(shard, generation), toJsonBytes(commit));
+  failpoint('after-commit');
   return won ? commit : ((await readCommit(output, shard, generation)) ?? commit);
 }
 

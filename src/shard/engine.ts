@@ -3,15 +3,20 @@ import type { Config } from '../../config/schema.ts';
 import { classStyles } from '../draw/class-style.ts';
 import { type Model, openModel } from '../model/model.ts';
 import type { ModelPackage } from '../model/package.ts';
+import type { OpenSession } from '../model/session.ts';
 import type { Fingerprint, RunDocument } from '../run/documents.ts';
 import { ByteBudget } from '../runtime/byte-budget.ts';
 import { MillraceError } from '../runtime/errors.ts';
 import type { Lifetime } from '../runtime/lifetime.ts';
 import type { Logger } from '../runtime/log.ts';
+import { SharedLock } from '../runtime/shared-lock.ts';
 import { CPU_CLASS, MILLRACE_VERSION, ONNXRUNTIME_VERSION } from '../runtime/versions.ts';
+import type { Source } from '../source/source.ts';
 import type { Storage } from '../storage/storage.ts';
+import { BatchMemory } from './batch-memory.ts';
 import { ImagePool } from './image-pool.ts';
 import type { ShardContext } from './shard-context.ts';
+import { type StageObserver, UNOBSERVED } from './stage-observer.ts';
 
 /** A worker's part of the context: what is the same for every shard of every run of one model. */
 export interface Engine {
@@ -20,6 +25,17 @@ export interface Engine {
   readonly pixelBudget: ByteBudget;
   readonly batchSize: number;
   readonly fingerprint: Fingerprint;
+  readonly memory: BatchMemory;
+  readonly turns: SharedLock;
+  readonly observer: StageObserver;
+}
+
+export interface EngineOptions {
+  readonly observer?: StageObserver;
+  /** One for all engines of a process: an image that is suspected of killing it runs while nothing else does. */
+  readonly turns?: SharedLock;
+  /** How the model's file becomes a session; ONNX Runtime in a thread if not said. */
+  readonly openSession?: OpenSession;
 }
 
 /** Threads that an inference may ask for. */
@@ -35,6 +51,7 @@ export async function openEngine(
   modelPackage: ModelPackage,
   config: Config,
   lifetime: Lifetime,
+  { observer = UNOBSERVED, turns = new SharedLock(), openSession }: EngineOptions = {},
 ): Promise<Engine> {
   const { manifest } = modelPackage;
   const batchSize = config.batchSize ?? manifest.batch.max;
@@ -53,7 +70,12 @@ export async function openEngine(
       `--threads ${threads} on ${cores} cores would only make them wait for each other; at most ${maxThreads} are allowed, and 0 is one a core`,
     );
   }
-  const model = await openModel(modelPackage, { provider: config.provider, threads });
+  const runTimeoutMs = config.inferenceTimeoutSeconds * 1000;
+  const model = await openModel(
+    modelPackage,
+    { provider: config.provider, threads, runTimeoutMs },
+    openSession,
+  );
   lifetime.onEnd(() => model.close());
   const pool = new ImagePool(config.imageThreads || os.availableParallelism());
   lifetime.onEnd(() => pool.close());
@@ -62,6 +84,9 @@ export async function openEngine(
     pool,
     pixelBudget: new ByteBudget(config.pixelBufferBytes),
     batchSize,
+    memory: new BatchMemory(),
+    turns,
+    observer,
     fingerprint: {
       millrace: MILLRACE_VERSION,
       modelSha256: manifest.sha256,
@@ -75,20 +100,11 @@ export async function openEngine(
   };
 }
 
-/** A source that lists nothing any more was unmounted or removed: no image is to blame for that. */
-async function assertSourceThere(source: Storage): Promise<void> {
-  for await (const _ of source.list('')) return;
-  throw new MillraceError(
-    'STORAGE_UNAVAILABLE',
-    `the source ${source.uri} is gone: nothing is in it any more`,
-  );
-}
-
 /** What the shards of one run need beside the engine. */
 export function shardContext(
   engine: Engine,
   run: RunDocument,
-  places: { readonly source: Storage; readonly output: Storage },
+  places: { readonly source: Source; readonly output: Storage },
   config: Config,
   log: Logger,
 ): Omit<ShardContext, 'onImage'> {
@@ -101,7 +117,6 @@ export function shardContext(
     ...(annotate ? { annotation: { styles, minScore: labelThreshold } } : {}),
     maxImageBytes,
     decodeLimits: { maxPixels: maxImagePixels, timeoutSeconds: config.decodeTimeoutSeconds },
-    sourceCanary: () => assertSourceThere(places.source),
     log,
   };
 }

@@ -20,7 +20,7 @@ export function runTask(request: PoolTask): unknown {
     return moving(prepared, [prepared.batch.pixels, ...prepared.pixels]);
   }
   const finished = finishImage(request.task);
-  return moving(finished, finished.jpeg ? [finished.jpeg] : []);
+  return moving(finished, finished.drawn ? [finished.drawn.jpeg] : []);
 }
 
 function moving(value: Prepared | Finished, views: readonly ArrayBufferView[]): unknown {

@@ -1,25 +1,17 @@
-import type { CommitDocument, PlannedImage } from '../run/documents.ts';
+import type { CommitDocument, Fingerprint, PlannedImage } from '../run/documents.ts';
 import { readCommit } from '../run/read-write.ts';
-import type { ImageRecord } from '../run/record.ts';
-import { BoundedTasks } from '../runtime/bounded-tasks.ts';
-import { mapOrdered } from '../runtime/map-ordered.ts';
-import { type Batch, Batcher, paddedArea } from './batch.ts';
+import { isFailed } from '../run/record.ts';
 import { commitShard } from './commit.ts';
-import { openImage, type OpenedImage } from './open-image.ts';
-import { runBatch } from './run-batch.ts';
+import { readEarlierGeneration } from './earlier-generation.ts';
+import { processImages } from './process-images.ts';
 import type { ShardContext } from './shard-context.ts';
-import { toFailedRecord } from './to-record.ts';
-
-/** Files fetched ahead of batching. */
-const FETCH_CONCURRENCY = 8;
-/** Encoded images that wait for their batch to fill. */
-const MAX_WAITING_BYTES = 64 * 1024 * 1024;
-/** Batches of one shard under way: one being decoded, one in the session, one being drawn. */
-const BATCHES_UNDER_WAY = 3;
+import { NO_NOTES } from './shard-notes.ts';
+import { timed } from './stage-observer.ts';
+import { Suspects } from './suspects.ts';
 
 /**
- * fetch -> header -> batch -> decode -> infer -> interpret -> annotate -> commit, for one shard. The stages overlap; which images
- * share a batch does not depend on it. A shard that has a commit is done.
+ * Processes one shard and commits it. A shard that has a commit of this generation is done. A later generation repeats
+ * only the images that have failed in the one before; the others' records are copied as they are.
  *
  * @throws the signal's reason once the batches under way are finished; MillraceError for trouble that is no image's.
  */
@@ -29,50 +21,46 @@ export async function processShard(
   context: ShardContext,
   signal: AbortSignal,
 ): Promise<CommitDocument> {
-  const existing = await readCommit(context.output, shard, generation);
-  if (existing) return existing;
-
-  const { input, batch: batching } = context.model.package.manifest;
-  const records: ImageRecord[] = [];
-  const networkPixels = { total: 0, padding: 0 };
-  const batcher = new Batcher<OpenedImage>({
-    maxImages: Math.min(context.batchSize, batching.max),
-    maxWaitingBytes: MAX_WAITING_BYTES,
-  });
-  const underWay = new BoundedTasks(BATCHES_UNDER_WAY);
-  const keep = (position: number, record: ImageRecord): void => {
-    records[position] = record;
-    context.onImage(record);
-  };
-  const start = (batch: Batch<OpenedImage>): Promise<void> =>
-    underWay.start(async () => {
-      for (const { position, record } of await runBatch(batch, context)) keep(position, record);
-      const { total, padding } = paddedArea(
-        batch.padded,
-        batch.items.map(({ resized }) => resized),
-      );
-      networkPixels.total += total;
-      networkPixels.padding += padding;
-    });
-
-  try {
-    const opened = mapOrdered(images.entries(), FETCH_CONCURRENCY, ([position, planned]) =>
-      openImage(planned, position, context, input),
-    );
-    for await (const image of opened) {
-      signal.throwIfAborted();
-      if ('failure' in image) keep(image.position, toFailedRecord(image.planned, image.failure));
-      else for (const batch of batcher.add(image)) await start(batch);
-    }
-    for (const batch of batcher.flush()) {
-      signal.throwIfAborted();
-      await start(batch);
-    }
-  } finally {
-    await underWay.settled();
+  const { output, fingerprint, observer, notes = NO_NOTES } = context;
+  const suspects = await Suspects.read(notes, context.log);
+  const existing = await readCommit(output, shard, generation);
+  if (existing) {
+    await suspects.clear();
+    return existing;
   }
-  underWay.throwIfFailed();
-  signal.throwIfAborted();
-  const { output, fingerprint } = context;
-  return commitShard(output, { shard, generation, records, networkPixels, fingerprint });
+  const earlier = await readEarlierGeneration(output, { shard, generation }, images);
+  const kept = new Map([...(earlier?.records ?? []).entries()].filter(([, record]) => !isFailed(record)));
+  for (const record of kept.values()) context.onImage(record);
+  try {
+    const wanted = [...images.entries()].filter(([position]) => !kept.has(position));
+    const processed = await processImages(wanted, suspects, context, signal);
+    signal.throwIfAborted();
+    const before = earlier?.commit.networkPixels ?? { total: 0, padding: 0 };
+    const commit = await timed(observer, 'commit', () =>
+      commitShard(output, {
+        shard,
+        generation,
+        records: images.map((_, position) => kept.get(position) ?? processed.records.get(position)!),
+        networkPixels: {
+          total: before.total + processed.networkPixels.total,
+          padding: before.padding + processed.networkPixels.padding,
+        },
+        fingerprint: asRun(fingerprint, processed.splitTo),
+      }),
+    );
+    await suspects.clear();
+    return commit;
+  } catch (error) {
+    await suspects.settle();
+    throw error;
+  }
 }
+
+/**
+ * The batch size is what was asked for, unless a batch ran in smaller parts: for lack of memory, because an image in it
+ * fails, or after a crash. On the CPU provider the size of a batch does not change an image's result, elsewhere it may.
+ */
+const asRun = (fingerprint: Fingerprint, splitTo: number | undefined): Fingerprint =>
+  splitTo === undefined || fingerprint.provider === 'cpu'
+    ? fingerprint
+    : { ...fingerprint, batchSize: splitTo };

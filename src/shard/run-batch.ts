@@ -3,11 +3,12 @@ import { ImageFailure } from '../runtime/image-failure.ts';
 import { annotatedKey } from '../run/layout.ts';
 import type { ImageRecord } from '../run/record.ts';
 import type { RgbImage } from '../vision/geometry.ts';
-import type { Batch } from './batch.ts';
+import { type Batch, paddedArea } from './batch.ts';
 import { decodeImage } from './decode.ts';
 import { inferBatch, type InferenceResult } from './infer.ts';
 import type { OpenedImage } from './open-image.ts';
 import type { ShardContext } from './shard-context.ts';
+import { timed } from './stage-observer.ts';
 import { toFailedRecord, toLabelledRecord } from './to-record.ts';
 
 const RGB_BYTES = 3;
@@ -18,6 +19,14 @@ export interface BatchOutcome {
   readonly record: ImageRecord;
 }
 
+export interface BatchResult {
+  readonly outcomes: readonly BatchOutcome[];
+  /** Of the images that were decoded. */
+  readonly networkPixels: { readonly total: number; readonly padding: number };
+  /** Images in the smallest part, where the batch did not run as a whole. */
+  readonly splitTo: number | undefined;
+}
+
 interface DecodedItem {
   readonly item: OpenedImage;
   readonly orientation: number;
@@ -25,8 +34,12 @@ interface DecodedItem {
   image: RgbImage;
 }
 
-/** decode -> prepare -> infer -> interpret -> annotate, for the images of one batch. */
-export async function runBatch(batch: Batch<OpenedImage>, context: ShardContext): Promise<BatchOutcome[]> {
+/**
+ * decode -> prepare -> infer -> interpret -> annotate, for the images of one batch.
+ *
+ * @throws MillraceError what says that the session is gone, as it is; trouble that is no image's.
+ */
+export async function runBatch(batch: Batch<OpenedImage>, context: ShardContext): Promise<BatchResult> {
   const release = await context.pixelBudget.acquire(pixelBytes(batch, context));
   try {
     const outcomes: BatchOutcome[] = [];
@@ -35,20 +48,24 @@ export async function runBatch(batch: Batch<OpenedImage>, context: ShardContext)
       if ('record' in result) outcomes.push(result);
       else decoded.push(result);
     }
-    if (decoded.length === 0) return outcomes;
-    const results = await inferBatch(
-      context.model,
-      decoded.length,
-      (positions) =>
+    const { padded } = batch;
+    const networkPixels = paddedArea(
+      padded,
+      decoded.map(({ item }) => item.resized),
+    );
+    if (decoded.length === 0) return { outcomes, networkPixels, splitTo: undefined };
+    const { results, splitTo } = await inferBatch(context, {
+      images: decoded.length,
+      padded,
+      prepare: (positions) =>
         prepare(
           positions.map((position) => decoded[position]!),
           batch,
           context,
         ),
-      context.scoreThreshold,
-    );
+    });
     const finished = decoded.map((entry, index) => finishItem(entry, results[index]!, context));
-    return [...outcomes, ...(await Promise.all(finished))];
+    return { outcomes: [...outcomes, ...(await Promise.all(finished))], networkPixels, splitTo };
   } finally {
     release();
   }
@@ -56,7 +73,9 @@ export async function runBatch(batch: Batch<OpenedImage>, context: ShardContext)
 
 async function decodeItem(item: OpenedImage, context: ShardContext): Promise<DecodedItem | BatchOutcome> {
   try {
-    const { orientation, ...image } = await decodeImage(item.encoded, context.decodeLimits);
+    const { orientation, ...image } = await timed(context.observer, 'decode', () =>
+      decodeImage(item.encoded, context.decodeLimits),
+    );
     return { item, orientation, image };
   } catch (error) {
     if (error instanceof ImageFailure) return failed(item, error);
@@ -86,16 +105,23 @@ async function finishItem(
 ): Promise<BatchOutcome> {
   if (result instanceof ImageFailure) return failed(item, result);
   const { manifest } = context.model.package;
-  const { annotation } = context;
-  const { detections, jpeg } = await context.pool.finish({
+  const { annotation, observer } = context;
+  const startedMs = performance.now();
+  const { detections, drawn } = await context.pool.finish({
     raw: result,
     geometry: { original: item.original, resized: item.resized },
     manifest: { boxes: manifest.boxes, ...(manifest.masks ? { masks: manifest.masks } : {}) },
     ...(annotation ? { annotate: { image, ...annotation } } : {}),
   });
+  const seconds = (performance.now() - startedMs) / 1000;
+  observer.stage('interpret', seconds - (drawn?.seconds ?? 0));
   try {
     const record = toLabelledRecord(item.planned, item.original, orientation, detections, manifest.classes);
-    if (jpeg) await storeAnnotated(item.planned.key, jpeg, context);
+    if (drawn) {
+      const storeMs = performance.now();
+      await storeAnnotated(item.planned.key, drawn.jpeg, context);
+      observer.stage('annotate', drawn.seconds + (performance.now() - storeMs) / 1000);
+    }
     return { position: item.position, record };
   } catch (error) {
     if (error instanceof ImageFailure) return failed(item, error);

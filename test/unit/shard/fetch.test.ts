@@ -5,26 +5,30 @@ import { ImageFailure } from '../../../src/runtime/image-failure.ts';
 import { type FetchContext, fetchImage } from '../../../src/shard/fetch.ts';
 import { openMemoryStorage } from '../../../src/storage/memory.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
+import { openSource } from '../../../src/source/open-source.ts';
 
 const BYTES = Uint8Array.of(1, 2, 3);
 
-async function sourceWithImage(): Promise<{ source: Storage; image: PlannedImage }> {
-  const source = openMemoryStorage();
-  await source.put('a.png', BYTES);
-  const stat = await source.stat('a.png');
-  return { source, image: { id: 1, key: 'a.png', size: 3, etag: stat!.etag } };
+type FetchSource = FetchContext['source'];
+
+/** The storage too, to change what is in it. */
+async function sourceWithImage(): Promise<{ storage: Storage; source: FetchSource; image: PlannedImage }> {
+  const storage = openMemoryStorage();
+  await storage.put('a.png', BYTES);
+  const stat = await storage.stat('a.png');
+  const source = await openSource('s3://photos/', { openStorage: async () => storage });
+  return { storage, source, image: { id: 1, key: 'a.png', size: 3, etag: stat!.etag } };
 }
 
-const contextOf = (source: Storage, change: Partial<FetchContext> = {}): FetchContext => ({
+const contextOf = (source: FetchSource, change: Partial<FetchContext> = {}): FetchContext => ({
   source,
   maxImageBytes: 3,
-  sourceCanary: async () => undefined,
   ...change,
 });
 
-const failing = (error: Error): Storage => ({
-  ...openMemoryStorage(),
+const failing = (error: Error, assertThere = async (): Promise<void> => undefined): FetchSource => ({
   get: () => Promise.reject(error),
+  assertThere,
 });
 
 const IMAGE: PlannedImage = { id: 1, key: 'a.png' };
@@ -37,8 +41,8 @@ describe('fetchImage', () => {
   });
 
   it('finds an image that has changed, if it is known how it was', async () => {
-    const { source, image } = await sourceWithImage();
-    await source.put('a.png', Uint8Array.of(9));
+    const { storage, source, image } = await sourceWithImage();
+    await storage.put('a.png', Uint8Array.of(9));
     await expect(fetchImage(image, contextOf(source))).rejects.toMatchObject({
       failureClass: 'changed',
       message: 'the file has changed since the run was planned',
@@ -67,11 +71,11 @@ describe('fetchImage', () => {
   });
 
   it.each<ErrorCode>(['STORAGE_UNAVAILABLE', 'KEY_INVALID'])(
-    'throws %s as it is, and asks no canary',
+    'throws %s as it is, and does not look for the source',
     async (code) => {
       const error = new MillraceError(code, 'trouble');
-      const sourceCanary = () => Promise.reject(new Error('asked'));
-      await expect(fetchImage(IMAGE, contextOf(failing(error), { sourceCanary }))).rejects.toBe(error);
+      const source = failing(error, () => Promise.reject(new Error('asked')));
+      await expect(fetchImage(IMAGE, contextOf(source))).rejects.toBe(error);
     },
   );
 
@@ -85,18 +89,18 @@ describe.each([
   ['OBJECT_NOT_FOUND', 'not_found', 'the file is gone since the run was planned'],
   ['ACCESS_DENIED', 'access_denied', 'no permission to read the file'],
 ] as const)('%s', (code, failureClass, message) => {
-  const source = failing(new MillraceError(code, 'no'));
+  const error = new MillraceError(code, 'no');
 
-  it("is the image's own fault where the canary finds the source", async () => {
+  it("is the image's own fault where the source is there", async () => {
     let asked = 0;
-    const context = contextOf(source, { sourceCanary: async () => void asked++ });
-    await expect(fetchImage(IMAGE, context)).rejects.toMatchObject({ failureClass, message });
+    const source = failing(error, async () => void asked++);
+    await expect(fetchImage(IMAGE, contextOf(source))).rejects.toMatchObject({ failureClass, message });
     expect(asked).toBe(1);
   });
 
-  it("is the environment's fault where it does not: the canary's error is thrown", async () => {
+  it("is the environment's fault where it is not: that error is thrown", async () => {
     const trouble = new MillraceError('STORAGE_UNAVAILABLE', 'the source is unmounted');
-    const context = contextOf(source, { sourceCanary: () => Promise.reject(trouble) });
-    await expect(fetchImage(IMAGE, context)).rejects.toBe(trouble);
+    const source = failing(error, () => Promise.reject(trouble));
+    await expect(fetchImage(IMAGE, contextOf(source))).rejects.toBe(trouble);
   });
 });

@@ -105,8 +105,8 @@ describe('finishImage', () => {
   it('draws a JPEG', () => {
     const image = { ...size(8, 8), pixels: new Uint8Array(8 * 8 * 3) };
     const styles = [{ label: 1, name: 'card', color: '#ff0000' }];
-    const { detections, jpeg } = finishImage({ ...task, annotate: { image, styles, minScore: 0.5 } });
+    const { detections, drawn } = finishImage({ ...task, annotate: { image, styles, minScore: 0.5 } });
     expect(detections.boxesXyxy).toEqual(Float32Array.of(1, 1, 3, 3));
-    expect([...jpeg!.subarray(0, 3)]).toEqual([0xff, 0xd8, 0xff]);
+    expect([...drawn!.jpeg.subarray(0, 3)]).toEqual([0xff, 0xd8, 0xff]);
   });
 });
