@@ -13,6 +13,12 @@ const failureBudget = z
   )
   .refine((budget) => !('share' in budget) || budget.share <= 1, 'a share is at most 100%');
 
+/** `a,b` in the environment, a list in the file. */
+const uriList = z
+  .union([z.string(), z.array(z.string())])
+  .transform((value) => (typeof value === 'string' ? value.split(',') : value))
+  .pipe(z.array(z.string().trim().min(1, 'no empty URI')).min(1));
+
 /**
  * Everything that a deployment can set, with defaults and units. A setting `fooBar` is `fooBar` in `millrace.yaml`,
  * `MILLRACE_FOO_BAR` in the environment and `--foo-bar` where a command has a flag for it.
@@ -43,6 +49,8 @@ export const configSchema = z.strictObject({
   maxImagePixels: z.int().positive().default(100_000_000),
   /** Seconds that decoding one image may take. */
   decodeTimeoutSeconds: z.int().positive().default(60),
+  /** Seconds that one inference may take, from when its turn comes; its thread is ended then. */
+  inferenceTimeoutSeconds: z.int().positive().max(86_400).default(600),
   /** Decoded pixels that one process holds between its stages. */
   pixelBufferBytes: z
     .int()
@@ -50,7 +58,26 @@ export const configSchema = z.strictObject({
     .default(512 * MIB),
   /** Threads for resampling, masks and drawing; 0 means one a processor core. */
   imageThreads: z.int().min(0).max(64).default(0),
-  logLevel: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug']).default('warn'),
+  /** Where a deployment keeps `runs/<runId>.json`: a storage URI that producers write and its processes read. */
+  registry: z.string().min(1).optional(),
+  /** What the processes of a deployment may read and write: URI prefixes; anything where it is not set. */
+  allowedUris: uriList.optional(),
+  /** How long a process that is told to stop may take to finish or give back its work. */
+  drainSeconds: z.int().min(0).max(3600).default(60),
+  /** How often the coordinator looks for runs that the queue has forgotten. */
+  reconcileSeconds: z.number().positive().max(86_400).default(60),
+  /** How long a process that has died keeps its job; a living one renews at half of it. */
+  lockSeconds: z.number().min(1).max(3600).default(60),
+  /** How often the jobs of dead processes are looked for. */
+  stalledSeconds: z.number().min(1).max(3600).default(30),
+  /** Port of `/livez`, `/readyz`, `/startupz` and `/metrics` of coordinator and worker; 0: any that is free. */
+  httpPort: z.int().min(0).max(65_535).default(9464),
+  /** Port of the board; 0: any that is free. */
+  boardPort: z.int().min(0).max(65_535).default(3000),
+  /** Who may log in to the board; the password is MILLRACE_BOARD_PASSWORD. */
+  boardUser: z.string().min(1).max(128).default('millrace'),
+  /** `warn` for a command that ends by itself, `info` for a process of a cluster. */
+  logLevel: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug']).optional(),
 });
 
 export type Config = z.infer<typeof configSchema>;
