@@ -48,7 +48,7 @@ async function measureRun(
     model,
     output,
     config,
-    log: createLogger(config.logLevel),
+    log: createLogger(config.logLevel ?? 'warn'),
     signal: new AbortController().signal,
     onProgress: () => {
       delay.enable();

@@ -25,7 +25,9 @@ import { registryOf } from './run/registry.ts';
 import { MillraceError } from './runtime/errors.ts';
 import { type Lifetime, withLifetime } from './runtime/lifetime.ts';
 import type { Logger } from './runtime/log.ts';
+import { endProcess } from './runtime/shutdown.ts';
 import { type Engine, openEngine } from './shard/engine.ts';
+import { folderNotes, notesFolder, removeNotes } from './shard/folder-notes.ts';
 import type { Storage } from './storage/storage.ts';
 
 /** How often the end of the run is looked for. */
@@ -86,8 +88,10 @@ async function driveRun(
   const queue = await openQueue({ log });
   lifetime.onEnd(() => queue.close());
 
+  const notes = notesFolder(output.uri, runId);
   const progress = new RunProgress(config.maxFailures, signal);
-  const runs = new OpenRuns(registryOf({ schema: 1, runId, output: output.uri, priority: 0 }));
+  const registry = registryOf({ schema: 1, runId, output: output.uri, priority: 0 });
+  const runs = new OpenRuns(registry, config.allowedUris);
   const steps = runSteps(runs, {
     onPlanned: ({ images }) => {
       progress.planned(images);
@@ -96,13 +100,22 @@ async function driveRun(
     onCommitted: (commit) => progress.resumedWith(commit),
   });
   startRunWorker(queue, steps, progress.stopped);
-  const worker = startInference(engine, { queue, runs, config, log, observer: progress });
+  const worker = startInference(engine, {
+    queue,
+    runs,
+    config,
+    log,
+    observer: progress,
+    notesOf: (job) => folderNotes(notes, job.shard, job.generation),
+    onUnusable: (error) => endProcess(error, log),
+  });
   progress.stopped.addEventListener('abort', () => worker.abort('the run is stopping'), { once: true });
 
   await addRun(queue, runId);
   const outcome = await waitForRun(queue, runId, { pollMs: POLL_MS, signal: progress.stopped });
   if (outcome.state === 'failed') throw outcome.error;
   const success = await completionOf(output);
+  await removeNotes(notes);
   if (!success) throw new MillraceError('RUN_INCOMPLETE', 'the run ended without its results; run it again');
   return success;
 }

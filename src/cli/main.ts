@@ -2,9 +2,17 @@
 import { Command, CommanderError, Option } from 'commander';
 import { isMillraceError, systemCode, toError } from '../runtime/errors.ts';
 import { MILLRACE_VERSION } from '../runtime/versions.ts';
+import { addBoardCommand } from './board.ts';
+import { addCancelCommand } from './cancel.ts';
+import { addCoordinatorCommand } from './coordinator.ts';
 import { addDoctorCommand } from './doctor.ts';
+import { addEnqueueCommand } from './enqueue.ts';
 import { addInspectCommand } from './inspect.ts';
+import { addResumeCommand } from './resume.ts';
 import { addRunCommand } from './run.ts';
+import { addStatusCommand } from './status.ts';
+import { addWatchCommand } from './watch.ts';
+import { addWorkerCommand } from './worker.ts';
 
 const EXIT_USAGE = 2;
 
@@ -26,6 +34,14 @@ Start here:
   )
   .exitOverride();
 addRunCommand(program);
+addEnqueueCommand(program);
+addStatusCommand(program);
+addWatchCommand(program);
+addCancelCommand(program);
+addResumeCommand(program);
+addWorkerCommand(program);
+addCoordinatorCommand(program);
+addBoardCommand(program);
 addInspectCommand(program);
 addDoctorCommand(program);
 

@@ -7,6 +7,7 @@ import { PROVIDERS } from '../model/session.ts';
 import { MillraceError } from '../runtime/errors.ts';
 import { createLogger } from '../runtime/log.ts';
 import { duration, ProgressReporter } from './progress.ts';
+import { addResultOptions, numberIfAny, setting } from './settings.ts';
 
 const HELP = `
 What comes out, below --output:
@@ -24,9 +25,6 @@ Examples:
   $ millrace run photos --model my-model --output out --score-threshold 0.3 --no-annotate
   $ millrace run photos --model my-model --output out --max-failures 20 --json | jq .failed`;
 
-/** A number, or the text that is none, for the configuration to refuse by name. */
-const setting = z.union([z.number(), z.string()]).optional();
-
 const runOptions = z.object({
   model: z.string(),
   output: z.string(),
@@ -43,30 +41,16 @@ const runOptions = z.object({
 });
 
 export function addRunCommand(program: Command): void {
-  program
+  const command = program
     .command('run')
     .description('label a folder of images in this process: plan, infer, merge; resumes where it stopped')
-    .argument('<source>', 'folder of images, with its sub-folders')
+    .argument('<source>', 'folder, s3://bucket/prefix/, glob, or list of images (docs/sources.md)')
     .requiredOption('--model <package>', 'folder of a model package (model.json and an .onnx file)')
     .requiredOption('--output <dir>', 'folder for the results; a new one, or one that this run began')
     .option('--batch-size <n>', "images in one inference (default: the model's maximum)", numberIfAny)
-    .option('--shard-size <n>', 'images in a shard, the unit of resuming, 1 to 256, or "auto"', numberIfAny)
-    .option(
-      '--score-threshold <0..1>',
-      "drop detections below it; the graph may drop more (default: the model's)",
-      numberIfAny,
-    )
-    .option(
-      '--label-threshold <0..1>',
-      "draw and annotate from it upwards (default: the model's)",
-      numberIfAny,
-    )
     .addOption(new Option('--provider <name>', `execution provider: ${PROVIDERS.join(', ')} (default: cpu)`))
-    .option('--threads <n>', 'threads of one inference (default: one a core)', numberIfAny)
-    .option('--annotate', 'draw the detections on a copy of each image (default)')
-    .option('--no-annotate', 'write no annotated images')
-    .option('--max-failures <n|n%>', 'stop when more images fail than this count or share (default: 5%)')
-    .option('--config <file>', 'settings file (default: millrace.yaml where there is one)')
+    .option('--threads <n>', 'threads of one inference (default: one a core)', numberIfAny);
+  addResultOptions(command)
     .option('--json', 'print the summary as JSON')
     .addHelpText('after', HELP)
     .action(async (source: string, options: unknown) => {
@@ -74,13 +58,10 @@ export function addRunCommand(program: Command): void {
     });
 }
 
-const numberIfAny = (text: string): number | string =>
-  text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text);
-
 async function run(source: string, options: z.infer<typeof runOptions>): Promise<void> {
   const { model, output, config: file, json, ...flags } = options;
   const config = loadConfig({ flags, environment: process.env, ...(file === undefined ? {} : { file }) });
-  const log = createLogger(config.logLevel);
+  const log = createLogger(config.logLevel ?? 'warn');
   const progress = new ProgressReporter(process.stderr);
   let begun = false;
   const interrupt = interruptSignal(() => {

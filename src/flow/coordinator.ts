@@ -1,18 +1,18 @@
 /** What a coordinator does with each run: plan -> enqueue -> merge. Every step may be repeated, by anybody. */
 import { mergeRun } from '../merge/merge.ts';
 import { readRecords } from '../merge/read-records.ts';
-import { listImages } from '../plan/list-images.ts';
 import { missingShards } from '../plan/missing-shards.ts';
 import { planRun } from '../plan/plan-run.ts';
 import type { RunSteps } from '../queue/runs.ts';
-import { assertActive, readControl } from '../run/control.ts';
+import { assertActive, readControl, stopRun } from '../run/control.ts';
 import { CommitTally } from '../run/commit-tally.ts';
 import type { CommitDocument, ControlDocument, PlanDocument } from '../run/documents.ts';
 import { budgetExceeded, exceedsBudget, FAILURE_EXAMPLES } from '../run/failure-budget.ts';
 import type { OpenRun, OpenRuns } from '../run/open-runs.ts';
 import { readCommit } from '../run/read-write.ts';
 import { type FailedRecord, isFailed } from '../run/record.ts';
-import { openStorage } from '../storage/open.ts';
+import { keyPrefixOf } from '../source/parse-source.ts';
+import { isMillraceError } from '../runtime/errors.ts';
 import type { Storage } from '../storage/storage.ts';
 
 export interface CoordinatorHooks {
@@ -22,42 +22,58 @@ export interface CoordinatorHooks {
 }
 
 export function runSteps(runs: OpenRuns, { onPlanned, onCommitted }: CoordinatorHooks = {}): RunSteps {
-  const openActive = async (runId: string): Promise<{ open: OpenRun; control: ControlDocument }> => {
-    const open = await runs.open(runId);
-    const control = await readControl(open.output);
-    assertActive(control);
-    return { open, control };
-  };
   return {
     plan: async (runId) => {
-      const { open } = await openActive(runId);
-      const { run, output } = open;
-      const source = await openStorage(run.source);
-      const plan = await planRun(output, listImages(source), run.options.shardSize, run.model.batch.max);
+      const open = await runs.open(runId);
+      const { run, output, source } = open;
+      const plan = await asStep(open, () =>
+        planRun(output, source.list(), run.options.shardSize, run.model.batch.max),
+      );
       onPlanned?.(plan);
       return { model: run.model.name };
     },
     missingShards: async function* (runId) {
-      const { open, control } = await openActive(runId);
-      yield* missingShards(open.output, await open.plan(), {
+      const { output, plan } = await runs.open(runId);
+      const control = await readControl(output);
+      assertActive(control);
+      yield* missingShards(output, await plan(), {
         generation: control.generation,
         ...(onCommitted && { onCommitted }),
       });
     },
     merge: async (runId, failures) => {
-      const { open, control } = await openActive(runId);
-      const [firstFailure] = failures.first;
-      if (firstFailure) throw firstFailure.error;
-      await judgeAtEnd(open, control);
-      const { run, output } = open;
-      await mergeRun(output, {
-        manifest: run.model,
-        options: run.options,
-        generation: control.generation,
-        keyPrefix: keyPrefixOf(run.source),
+      const open = await runs.open(runId);
+      await asStep(open, async (control) => {
+        const [firstFailure] = failures.first;
+        if (firstFailure) throw firstFailure.error;
+        await judgeAtEnd(open, control);
+        const { run, output } = open;
+        await mergeRun(output, {
+          manifest: run.model,
+          options: run.options,
+          generation: control.generation,
+          keyPrefix: keyPrefixOf(run.source),
+        });
       });
     },
   };
+}
+
+/** Runs a step unless the run was stopped; an error that no retry can help stops it, so that all who follow it know. */
+async function asStep<T>({ output }: OpenRun, step: (control: ControlDocument) => Promise<T>): Promise<T> {
+  const control = await readControl(output);
+  assertActive(control);
+  try {
+    return await step(control);
+  } catch (error) {
+    if (isMillraceError(error) && error.retry === 'never') {
+      // Somebody may have stopped it meanwhile, which then is the reason that counts.
+      const { state } = await readControl(output);
+      const failed = error.code === 'FAILURE_BUDGET_EXCEEDED' ? 'over-budget' : 'failed';
+      if (state === 'active' && error.code !== 'RUN_CANCELLED') await stopRun(output, failed, error.message);
+    }
+    throw error;
+  }
 }
 
 /** @throws MillraceError FAILURE_BUDGET_EXCEEDED. */
@@ -81,6 +97,3 @@ async function* failedRecords(output: Storage, commits: CommitTally): AsyncGener
     for await (const record of readRecords(output, commit)) if (isFailed(record)) yield record;
   }
 }
-
-/** Keys of an S3 source are told apart by their bucket: `bucket/prefix/`. */
-const keyPrefixOf = (source: string): string => /^s3:\/\/(.*)$/.exec(source)?.[1] ?? '';

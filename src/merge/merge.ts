@@ -13,6 +13,7 @@ import type { CommitDocument, RunOptions, SuccessDocument } from '../run/documen
 import { ANNOTATIONS_KEY, FAILURES_KEY, RESULT_KEYS, SUCCESS_KEY } from '../run/layout.ts';
 import { isFailed, type ImageRecord, type LabelledRecord, type RecordedDetection } from '../run/record.ts';
 import { MillraceError, toError } from '../runtime/errors.ts';
+import { failpoint } from '../runtime/failpoint.ts';
 import type { Storage } from '../storage/storage.ts';
 import { readCommits, requireAllCommitted, requirePlan } from './commits.ts';
 import { openObjectWriter, type ObjectWriter } from './object-writer.ts';
@@ -98,6 +99,7 @@ async function writeFiles(
   }
   await Promise.all([dataset.endImages(), bbox.end(), segm?.end()]);
   await Promise.all([files.bbox.end(), files.segm?.end(), files.failures.end()]);
+  failpoint('in-merge');
 
   for await (const record of records()) {
     if (isFailed(record)) continue;

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { MillraceError } from '../runtime/errors.ts';
 import type { Storage } from '../storage/storage.ts';
-import { type ControlDocument, controlDocument } from './documents.ts';
+import { type ControlDocument, controlDocument, MAX_REASON_CHARACTERS } from './documents.ts';
 import type { FailureBudget } from './failure-budget.ts';
 import { CONTROL_KEY } from './layout.ts';
 import { readJson, toJsonBytes } from './read-write.ts';
@@ -17,10 +17,14 @@ export async function readControl(output: Storage): Promise<ControlDocument> {
 /** Stops everybody who works on the run, whatever the queue forgets; what is committed stays. */
 export async function stopRun(
   output: Storage,
-  state: 'cancelled' | 'over-budget',
+  state: 'cancelled' | 'over-budget' | 'failed',
   reason: string,
 ): Promise<void> {
-  await writeControl(output, { ...(await readControl(output)), state, reason });
+  await writeControl(output, {
+    ...(await readControl(output)),
+    state,
+    reason: reason.slice(0, MAX_REASON_CHARACTERS),
+  });
 }
 
 export interface Activation {
@@ -46,13 +50,18 @@ export async function activateRun(output: Storage, activation: Activation): Prom
 const writeControl = (output: Storage, control: ControlDocument): Promise<void> =>
   output.put(CONTROL_KEY, toJsonBytes(control));
 
-/** @throws MillraceError RUN_CANCELLED, FAILURE_BUDGET_EXCEEDED. */
+/** @throws MillraceError RUN_CANCELLED, RUN_FAILED, FAILURE_BUDGET_EXCEEDED. */
 export function assertActive({ state, reason }: ControlDocument): void {
   if (state === 'active') return;
   if (state === 'over-budget')
     throw new MillraceError(
       'FAILURE_BUDGET_EXCEEDED',
       reason ?? 'too many images failed; look at the failures, then resume with a larger --max-failures',
+    );
+  if (state === 'failed')
+    throw new MillraceError(
+      'RUN_FAILED',
+      `${reason ?? 'the run has failed'}. What is done is kept: "millrace resume <output>" goes on.`,
     );
   throw new MillraceError(
     'RUN_CANCELLED',

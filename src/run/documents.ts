@@ -44,8 +44,10 @@ export const runDocument = z.strictObject({
 export const plannedImage = z.strictObject({
   /** The COCO image id. */
   id: z.int().positive(),
-  /** Name below the source; COCO `file_name`. */
+  /** Name in the source; COCO `file_name`. */
   key: z.string(),
+  /** Where its bytes are, where that does not follow from the source and the key. */
+  uri: z.string().optional(),
   size: z.int().nonnegative().optional(),
   etag: z.string().optional(),
 });
@@ -86,19 +88,22 @@ export const commitDocument = z.strictObject({
   fingerprint,
 });
 
+/** Of why a run was stopped. */
+export const MAX_REASON_CHARACTERS = 4_000;
+
 /**
  * `control.json`: what its user wants of a run, replaced by every command that changes it. Without one a run is active,
  * at generation 0.
  */
 export const controlDocument = z.strictObject({
   schema: z.literal(1),
-  state: z.enum(['active', 'cancelled', 'over-budget']),
+  state: z.enum(['active', 'cancelled', 'over-budget', 'failed']),
   /** Shards whose latest commit is older and has failed images are tried again, under this generation. */
   generation: z.int().nonnegative(),
   /** What stops the run by itself; the default budget where it is not set. */
   maxFailures: failureBudget.optional(),
   /** Why it was stopped. */
-  reason: z.string().max(1_000).optional(),
+  reason: z.string().max(MAX_REASON_CHARACTERS).optional(),
 });
 
 /** `<registry>/runs/<runId>.json`: where a run is, for those who know its id only. */

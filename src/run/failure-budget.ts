@@ -41,7 +41,7 @@ export function budgetExceeded(
   return new MillraceError(
     'FAILURE_BUDGET_EXCEEDED',
     [
-      `${failed} of ${images} images failed; the budget is ${describeBudget(asked)}. Among them:`,
+      `${failed} of ${images} images failed; the budget is ${describeBudget(asked)}.${examples.length > 0 ? ' Among them:' : ''}`,
       ...examples.map(({ key, failure }) => `  ${JSON.stringify(key)}: ${failure.class}, ${failure.message}`),
       `What is done is kept: mend the images, or go on with a larger --max-failures.`,
     ].join('\n'),

@@ -15,6 +15,9 @@ export const COMMITS_PREFIX = 'commits/';
 /** Below the registry, not below an output. */
 export const REGISTERED_RUNS_PREFIX = 'runs/';
 export const registeredRunKey = (runId: string): string => `${REGISTERED_RUNS_PREFIX}${runId}.json`;
+/** The inverse of `registeredRunKey`, for a key below the prefix. */
+export const registeredRunId = (key: string): string | undefined =>
+  key.endsWith('.json') ? key.slice(REGISTERED_RUNS_PREFIX.length, -'.json'.length) : undefined;
 
 /** `digest` is the SHA-256 of the content, hex. */
 export const planPartKey = (shard: number, digest: string): string =>

@@ -1,4 +1,7 @@
 import { MillraceError } from '../runtime/errors.ts';
+import { assertUriAllowed } from '../source/allowed-uris.ts';
+import { openSource } from '../source/open-source.ts';
+import type { Source } from '../source/source.ts';
 import { openStorage } from '../storage/open.ts';
 import type { Storage } from '../storage/storage.ts';
 import { type PlanDocument, type RunDocument, runDocument } from './documents.ts';
@@ -10,8 +13,9 @@ import type { RunRegistry } from './registry.ts';
 export interface OpenRun {
   readonly run: RunDocument;
   readonly output: Storage;
+  readonly source: Source;
   /** @throws MillraceError RUN_INCOMPLETE while the run is not planned. */
-  plan(): Promise<PlanDocument>;
+  readonly plan: () => Promise<PlanDocument>;
 }
 
 /** Runs whose documents are kept; the plan of a hundred million images takes some 40 MB. */
@@ -20,13 +24,13 @@ const KEPT_RUNS = 8;
 /** Opens runs from their ids, which is all that a job says. */
 export class OpenRuns {
   readonly #registry: RunRegistry;
-  readonly #assertAllowed: (uri: string) => void;
+  readonly #allowedUris: readonly string[] | undefined;
   readonly #kept = new Map<string, Promise<OpenRun>>();
 
-  /** `assertAllowed` throws for a URI that this process must not touch. */
-  constructor(registry: RunRegistry, assertAllowed: (uri: string) => void = () => undefined) {
+  /** `allowedUris`: what this process may touch, sources and entries of lists included; anything without. */
+  constructor(registry: RunRegistry, allowedUris?: readonly string[]) {
     this.#registry = registry;
-    this.#assertAllowed = assertAllowed;
+    this.#allowedUris = allowedUris;
   }
 
   /** @throws MillraceError RUN_UNKNOWN, RUN_CORRUPT, URI_NOT_ALLOWED, and storage's errors. */
@@ -48,7 +52,7 @@ export class OpenRuns {
 
   async #open(runId: string): Promise<OpenRun> {
     const { output: uri } = await this.#registry.find(runId);
-    this.#assertAllowed(uri);
+    await assertUriAllowed(uri, this.#allowedUris);
     const output = await openStorage(uri);
     const run = await readJson(output, RUN_KEY, runDocument);
     if (run?.runId !== runId)
@@ -56,11 +60,12 @@ export class OpenRuns {
         'RUN_CORRUPT',
         `the registry says that run ${runId} is in ${uri}, but its ${RUN_KEY} ${run ? `is of run ${run.runId}` : 'is not there'}`,
       );
-    this.#assertAllowed(run.source);
+    const source = await openSource(run.source, { allowedUris: this.#allowedUris });
     let plan: PlanDocument | undefined;
     return {
       run,
       output,
+      source,
       plan: async () => {
         plan ??= await readPlan(output);
         if (plan) return plan;

@@ -1,7 +1,7 @@
 import { MillraceError } from '../runtime/errors.ts';
 import type { Storage } from '../storage/storage.ts';
 import { type RegisteredRun, registeredRun } from './documents.ts';
-import { REGISTERED_RUNS_PREFIX, registeredRunKey } from './layout.ts';
+import { REGISTERED_RUNS_PREFIX, registeredRunId, registeredRunKey } from './layout.ts';
 import { readJson, toJsonBytes } from './read-write.ts';
 
 /** How a run is found from its id, which is all that a job says. */
@@ -25,6 +25,11 @@ export class StorageRegistry implements RunRegistry {
     await this.#storage.put(registeredRunKey(run.runId), toJsonBytes(run));
   }
 
+  /** Throws where the registry cannot be read; an empty one can. */
+  async assertReadable(): Promise<void> {
+    await this.#storage.stat(registeredRunKey('none'));
+  }
+
   async find(runId: string): Promise<RegisteredRun> {
     const found = await readJson(this.#storage, registeredRunKey(runId), registeredRun);
     if (found?.runId === runId) return found;
@@ -32,6 +37,14 @@ export class StorageRegistry implements RunRegistry {
       'RUN_UNKNOWN',
       `the registry ${this.#storage.uri} has no run ${runId}; is it the one that "millrace enqueue" wrote to (MILLRACE_REGISTRY)?`,
     );
+  }
+
+  /** The ids alone, at one request a thousand runs. */
+  async *ids(): AsyncGenerator<string> {
+    for await (const { key } of this.#storage.list(REGISTERED_RUNS_PREFIX)) {
+      const id = registeredRunId(key);
+      if (id !== undefined) yield id;
+    }
   }
 
   async *list(): AsyncGenerator<RegisteredRun> {

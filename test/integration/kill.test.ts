@@ -1,20 +1,10 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { random } from '../faults/random.ts';
 import { demoImages, finalFiles, fixtureModel, millrace, temporaryFolder } from './helpers/cli.ts';
 
 const KILLS = 20;
-
-/** Mulberry32: equal seeds, equal kills. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const run = (output: string) => [
   'run',
