@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * `unit` and `golden` test the sources. `integration` tests what is built (`dist/`), as a user runs it: threads and
- * processes start from files that Node itself can run.
+ * processes start from files that Node itself can run. `faults` takes half an hour, and runs by `npm run test:faults` alone.
  */
 export default defineConfig({
   test: {
@@ -30,6 +30,13 @@ export default defineConfig({
           pool: 'forks',
           testTimeout: 300_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'faults',
+          include: ['test/faults/**/*.test.ts'],
+          pool: 'forks',
         },
       },
     ],
