@@ -6,6 +6,9 @@ import { launchCluster, MILLRACE } from './launch-cluster.ts';
 import { runToEnd } from './process.ts';
 import { uploadFolder } from './upload.ts';
 
+// As in src/storage/open.ts: a warning for developers, not for those who watch a demo.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+
 const inRepository = (path: string): string => fileURLToPath(new URL(path, packageRoot));
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
