@@ -53,6 +53,8 @@ export function runSteps(runs: OpenRuns, { onPlanned, onCommitted }: Coordinator
           options: run.options,
           generation: control.generation,
           keyPrefix: keyPrefixOf(run.source),
+          // A merge may take long, and somebody may have cancelled the run meanwhile.
+          confirm: async () => assertActive(await readControl(output)),
         });
       });
     },

@@ -26,6 +26,8 @@ export interface MergeContext {
   readonly generation: number;
   /** What stands before the keys in `failures.csv`: `bucket/prefix/` of an S3 source, nothing of a local one. */
   readonly keyPrefix: string;
+  /** Asked when all but `_SUCCESS` is written; what it throws leaves the run incomplete. */
+  readonly confirm?: () => Promise<void>;
 }
 
 /**
@@ -48,6 +50,7 @@ export async function mergeRun(output: Storage, context: MergeContext): Promise<
   const networkPixels = await sumNetworkPixels(readCommits(output, plan, generations));
   const images = counts.labelled + counts.failed;
   const success: SuccessDocument = { generation: context.generation, images, ...counts, networkPixels };
+  await context.confirm?.();
   await output.put(SUCCESS_KEY, Buffer.from(`${JSON.stringify(success)}\n`));
   return success;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { MillraceError } from '../../../src/runtime/errors.ts';
 import { mergeRun } from '../../../src/merge/merge.ts';
 import type { ImageRecord } from '../../../src/run/record.ts';
 import { openMemoryStorage } from '../../../src/storage/memory.ts';
@@ -170,6 +171,16 @@ describe('mergeRun', () => {
     expect(JSON.parse(await readText(output, '_SUCCESS'))).toEqual(success);
     expect(written.at(-1)).toBe('_SUCCESS');
     expect(written).toHaveLength(5);
+  });
+
+  it('asks once more before it says that the run is complete', async () => {
+    const output = await committed();
+    const confirm = async (): Promise<void> => {
+      expect(await finalKeys(output)).toContain('annotations.json');
+      throw new MillraceError('RUN_CANCELLED', 'somebody cancelled it');
+    };
+    await expect(mergeRun(output, { ...CONTEXT, confirm })).rejects.toMatchObject({ code: 'RUN_CANCELLED' });
+    expect(await finalKeys(output)).not.toContain('_SUCCESS');
   });
 
   it('takes the highest generation of a shard, also beyond nine', async () => {
