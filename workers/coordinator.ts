@@ -7,11 +7,11 @@ import { reconcile } from '../src/flow/reconciler.ts';
 import { startRunWorker } from '../src/queue/runs.ts';
 import { OpenRuns } from '../src/run/open-runs.ts';
 import { runModels } from '../src/run/run-models.ts';
-import { startHealthServer } from '../src/runtime/health.ts';
 import type { Lifetime } from '../src/runtime/lifetime.ts';
 import type { Logger } from '../src/runtime/log.ts';
 import { Metrics } from '../src/runtime/metrics.ts';
 import { untilToldToStop } from '../src/runtime/shutdown.ts';
+import { serveHealth } from './health.ts';
 
 export interface CoordinatorOptions {
   readonly config: Config;
@@ -33,16 +33,7 @@ export async function runCoordinator({
 }: CoordinatorOptions): Promise<void> {
   const told = untilToldToStop();
   const metrics = new Metrics();
-  lifetime.onEnd(async () => metrics.close());
-  let started = false;
-  const health = await startHealthServer({
-    port: config.httpPort,
-    checks: {},
-    isStarted: () => started,
-    metrics,
-    log,
-  });
-  lifetime.onEnd(() => health.close());
+  const health = await serveHealth(config, metrics, log, lifetime);
 
   const { queue, registry } = await openCluster();
   const runs = new OpenRuns(registry, config.allowedUris);
@@ -68,9 +59,7 @@ export async function runCoordinator({
       for (const [state, count] of seen) states.set(state, count);
     },
   });
-  health.addCheck('queue', () => queue.ping());
-  health.addCheck('registry', () => registry.assertReadable());
-  started = true;
+  health.started({ queue, registry });
   log.info({ health: health.url }, 'ready');
 
   const signal = await told;

@@ -5,7 +5,6 @@ import { type ShardObserver, startInference } from '../src/flow/inference.ts';
 import { fetchModelPackage } from '../src/model/fetch-package.ts';
 import { shardsQueue } from '../src/queue/jobs.ts';
 import { OpenRuns } from '../src/run/open-runs.ts';
-import { startHealthServer } from '../src/runtime/health.ts';
 import type { Lifetime } from '../src/runtime/lifetime.ts';
 import type { Logger } from '../src/runtime/log.ts';
 import { Metrics } from '../src/runtime/metrics.ts';
@@ -14,6 +13,7 @@ import { endProcess, untilToldToStop } from '../src/runtime/shutdown.ts';
 import { type Engine, openEngine } from '../src/shard/engine.ts';
 import { jobNotes } from '../src/shard/shard-notes.ts';
 import { drain } from './drain.ts';
+import { serveHealth } from './health.ts';
 
 export interface InferenceWorkerOptions {
   /** Model packages: folders or storage URIs. */
@@ -33,17 +33,8 @@ export async function runInferenceWorker(options: InferenceWorkerOptions): Promi
   const { config, log, lifetime } = options;
   const told = untilToldToStop();
   const metrics = new Metrics();
-  lifetime.onEnd(async () => metrics.close());
+  const health = await serveHealth(config, metrics, log, lifetime);
   const engines: Engine[] = [];
-  let started = false;
-  const health = await startHealthServer({
-    port: config.httpPort,
-    checks: {},
-    isStarted: () => started,
-    metrics,
-    log,
-  });
-  lifetime.onEnd(() => health.close());
 
   // Loading a model probes it, which warms it up.
   const turns = new SharedLock();
@@ -54,8 +45,6 @@ export async function runInferenceWorker(options: InferenceWorkerOptions): Promi
   }
   const { queue, registry } = await options.openCluster();
   const runs = new OpenRuns(registry, config.allowedUris);
-  health.addCheck('queue', () => queue.ping());
-  health.addCheck('registry', () => registry.assertReadable());
   const workers = engines.map((engine) =>
     startInference(engine, {
       queue,
@@ -68,7 +57,7 @@ export async function runInferenceWorker(options: InferenceWorkerOptions): Promi
       onLostLock: () => metrics.lostLock(shardsQueue(engine.model.package.manifest.name)),
     }),
   );
-  started = true;
+  health.started({ queue, registry });
   log.info({ models: engines.map(({ model }) => model.package.manifest.name), health: health.url }, 'ready');
 
   const signal = await told;

@@ -1,13 +1,10 @@
 import type { CommitDocument, PlanDocument } from '../run/documents.ts';
-import { listCommittedShards } from '../run/commits.ts';
+import { COMMIT_READ_CONCURRENCY, listCommittedShards } from '../run/commits.ts';
 import { commitKey, PLAN_KEY } from '../run/layout.ts';
 import { readCommit, readPlan } from '../run/read-write.ts';
 import { MillraceError } from '../runtime/errors.ts';
 import { mapOrdered } from '../runtime/map-ordered.ts';
 import type { Storage } from '../storage/storage.ts';
-
-/** Commits are small and many: so many are read at once. */
-const READ_CONCURRENCY = 16;
 
 /** @throws MillraceError `RUN_INCOMPLETE` while there is no plan, `RUN_CORRUPT` where it is none. */
 export async function requirePlan(output: Storage): Promise<PlanDocument> {
@@ -56,7 +53,7 @@ export async function* readCommits(
   generations: Int32Array,
 ): AsyncGenerator<CommitDocument, void, undefined> {
   const keys = plan.parts.map((part, shard) => ({ part, shard, generation: generations[shard]! }));
-  yield* mapOrdered(keys, READ_CONCURRENCY, async ({ part, shard, generation }) => {
+  yield* mapOrdered(keys, COMMIT_READ_CONCURRENCY, async ({ part, shard, generation }) => {
     const key = commitKey(shard, generation);
     const commit = await readCommit(output, shard, generation);
     if (commit === undefined) throw new MillraceError('RUN_CORRUPT', `${key} is no longer there.`);

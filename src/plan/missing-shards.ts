@@ -1,11 +1,8 @@
-import { type CommittedShard, listCommittedShards } from '../run/commits.ts';
+import { COMMIT_READ_CONCURRENCY, type CommittedShard, listCommittedShards } from '../run/commits.ts';
 import type { CommitDocument, PlanDocument } from '../run/documents.ts';
 import { readCommit } from '../run/read-write.ts';
 import { mapOrdered } from '../runtime/map-ordered.ts';
 import type { Storage } from '../storage/storage.ts';
-
-/** Commits are small and many: so many are read at once. */
-const READ_CONCURRENCY = 16;
 
 export interface Wanted {
   /** A commit of an older generation is enough only where no image has failed. */
@@ -29,7 +26,7 @@ export async function* missingShards(
     if (enough) onCommitted?.(commit);
     return enough;
   };
-  const looked = mapOrdered(latestOfEveryShard(output, plan), READ_CONCURRENCY, async (latest) => ({
+  const looked = mapOrdered(latestOfEveryShard(output, plan), COMMIT_READ_CONCURRENCY, async (latest) => ({
     shard: latest.shard,
     enough: await isEnough(latest),
   }));

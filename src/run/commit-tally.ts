@@ -1,12 +1,10 @@
 import type { FailureClass } from '../runtime/image-failure.ts';
 import { mapOrdered } from '../runtime/map-ordered.ts';
 import type { Storage } from '../storage/storage.ts';
-import { type CommittedShard, listCommittedShards } from './commits.ts';
+import { COMMIT_READ_CONCURRENCY, type CommittedShard, listCommittedShards } from './commits.ts';
 import type { CommitDocument } from './documents.ts';
 import { readCommit } from './read-write.ts';
 import type { Tally } from './tally.ts';
-
-const READ_CONCURRENCY = 16;
 
 type Failures = CommitDocument['failures'];
 
@@ -29,7 +27,7 @@ export class CommitTally {
   }
 
   async update(output: Storage): Promise<void> {
-    const commits = mapOrdered(this.#news(output), READ_CONCURRENCY, ({ shard, generation }) =>
+    const commits = mapOrdered(this.#news(output), COMMIT_READ_CONCURRENCY, ({ shard, generation }) =>
       readCommit(output, shard, generation),
     );
     for await (const commit of commits) if (commit) this.#add(commit);

@@ -2,6 +2,9 @@ import { MillraceError } from '../runtime/errors.ts';
 import type { Storage } from '../storage/storage.ts';
 import { COMMITS_PREFIX, commitKey } from './layout.ts';
 
+/** Commits are small and many: so many are read at once. */
+export const COMMIT_READ_CONCURRENCY = 16;
+
 /** A shard's latest commit, by name. */
 export interface CommittedShard {
   readonly shard: number;

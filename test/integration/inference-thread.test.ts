@@ -1,28 +1,22 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { untilClosed } from './helpers/cli.ts';
 
 const PROCESS = fileURLToPath(new URL('helpers/inference-process.mjs', import.meta.url));
 /** Makes a run that is fed 13 end its thread. */
 const FATAL_RUN = new URL('helpers/fatal-run.mjs', import.meta.url).href;
 
-function play(
+async function play(
   scenario: string,
   ...nodeArguments: string[]
 ): Promise<{ signal: string | null; outcomes: unknown }> {
   const child = spawn(process.execPath, [...nodeArguments, PROCESS, scenario], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (exitCode, signal) => {
-      if (exitCode !== 0 && signal === null) reject(new Error(stderr));
-      else resolve({ signal, outcomes: JSON.parse(stdout) });
-    });
-  });
+  const { exitCode, signal, stdout, stderr } = await untilClosed(child);
+  if (exitCode !== 0 && signal === null) throw new Error(stderr);
+  return { signal, outcomes: JSON.parse(stdout) };
 }
 
 describe('the inference thread', () => {

@@ -44,7 +44,7 @@ describe('a run that is interrupted', () => {
   );
 });
 
-describe('a signal that has nothing to wait for ends the process as any other process', () => {
+describe('a signal that has nothing to wait for ends the process by itself', () => {
   it('the second one, in the middle of an inference', async () => {
     const output = temporaryFolder();
     const first = signalWhenAtWork(output, 'SIGINT');

@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { commitDocument } from '../../src/run/documents.ts';
 import { imageRecord, type ImageRecord, isFailed } from '../../src/run/record.ts';
-import { fixtureModel, fixtureScenes, temporaryFolder } from './helpers/cli.ts';
+import { fixtureModel, fixtureScenes, temporaryFolder, untilClosed } from './helpers/cli.ts';
 
 const PROCESS = fileURLToPath(new URL('helpers/shard-process.mjs', import.meta.url));
 
@@ -46,7 +46,13 @@ interface Task {
 let images: string;
 
 /** One worker, in a process of its own. */
-function work({ source = images, output, poison, generation = 0, noted = true }: Task): Promise<Worker> {
+async function work({
+  source = images,
+  output,
+  poison,
+  generation = 0,
+  noted = true,
+}: Task): Promise<Worker> {
   const task = {
     source,
     model: fixtureModel('tiny-mask-rcnn'),
@@ -58,16 +64,9 @@ function work({ source = images, output, poison, generation = 0, noted = true }:
   const child = spawn(process.execPath, [PROCESS, JSON.stringify(task)], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (exitCode, signal) => {
-      if (exitCode !== 0 && signal === null) reject(new Error(stderr));
-      else resolve({ signal, stderr, report: stdout === '' ? undefined : report.parse(JSON.parse(stdout)) });
-    });
-  });
+  const { exitCode, signal, stdout, stderr } = await untilClosed(child);
+  if (exitCode !== 0 && signal === null) throw new Error(stderr);
+  return { signal, stderr, report: stdout === '' ? undefined : report.parse(JSON.parse(stdout)) };
 }
 
 const notesOf = (output: string): string => path.join(output, '.millrace-notes');

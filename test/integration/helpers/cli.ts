@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
@@ -36,6 +37,11 @@ export function millrace(argv: readonly string[], options: CliOptions = {}): Pro
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   options.onStart?.(child);
+  return untilClosed(child);
+}
+
+/** How a process ended, and what it printed. */
+export function untilClosed(child: ChildProcessByStdio<null, Readable, Readable>): Promise<CliResult> {
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
